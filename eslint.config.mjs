@@ -5,7 +5,9 @@ export default defineConfig(
   { ignores: ["dist/", "coverage/", "eslint.config.mjs"] },
   tseslint.configs.strictTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
     rules: {
       // Numbers in messages (ports, status codes, seconds) need no String() around them.
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],

@@ -1,0 +1,114 @@
+/**
+ * Azure's rules for what a person types into the settings, so that a wrong value is refused here, in
+ * a second, and not by Azure, minutes into a deployment.
+ *
+ * Each check returns what is wrong with the value, to follow its setting's name in a sentence, or
+ * undefined when nothing is. No check repeats the value of a password.
+ */
+
+/** User names that Azure refuses for a VM's administrator ("Virtual Machines - Create Or Update", osProfile.adminUsername). */
+export const REFUSED_USERNAMES: ReadonlySet<string> = new Set(
+  (
+    "administrator admin user user1 test user2 test1 user3 admin1 1 123 a actuser adm admin2 aspnet backup " +
+    "console david guest john owner root server sql support support_388945a0 sys test2 test3 user4 user5"
+  ).split(" "),
+);
+
+/** Passwords that Azure refuses for a VM's administrator ("Virtual Machines - Create Or Update", osProfile.adminPassword). */
+export const REFUSED_PASSWORDS: ReadonlySet<string> = new Set(
+  "abc@123 P@$$w0rd P@ssw0rd P@ssword123 Pa$$word pass@word1 Password! Password1 Password22 iloveyou!".split(
+    " ",
+  ),
+);
+
+/** Checks the name of a region in its short form, such as `westeurope`. */
+export function checkLocation(value: string): string | undefined {
+  return /^[a-z][a-z0-9]+$/.test(value)
+    ? undefined
+    : `is "${value}", which is not the short name of a region, such as westeurope`;
+}
+
+/** Checks the name of a user-assigned identity: the tutorial's rule, which is the one for identities that a VM carries. */
+export function checkIdentityName(value: string): string | undefined {
+  return /^[a-z0-9][a-z0-9-]{2,23}$/i.test(value)
+    ? undefined
+    : `is "${value}": use 3 to 24 letters, digits and hyphens, and begin with a letter or digit`;
+}
+
+/** Checks a name that serves both as an Azure VM's name and as its computer name in Windows ("Naming rules and restrictions for Azure resources"). */
+export function checkVmName(value: string): string | undefined {
+  if (!/^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$/i.test(value)) {
+    return `is "${value}": use 1 to 15 letters, digits and hyphens, with no hyphen first or last`;
+  }
+  return /^\d+$/.test(value)
+    ? `is "${value}": Windows refuses a computer name of digits only`
+    : undefined;
+}
+
+/** Checks the form of a VM size, such as `Standard_B2s_v2`; whether the region has it, only Azure knows. */
+export function checkVmSize(value: string): string | undefined {
+  return /^Standard_[A-Za-z0-9]+([_-][A-Za-z0-9]+)*$/.test(value)
+    ? undefined
+    : `is "${value}", which is not the name of a VM size, such as Standard_B2s_v2`;
+}
+
+/** Checks the form of an image SKU, such as `2025-datacenter-azure-edition`. */
+export function checkImageSku(value: string): string | undefined {
+  return /^[a-z0-9]+([-_.][a-z0-9]+)*$/i.test(value)
+    ? undefined
+    : `is "${value}", which is not the name of an image SKU, such as 2025-datacenter-azure-edition`;
+}
+
+/** Checks the name of the VM's administrator ("Virtual Machines - Create Or Update", osProfile.adminUsername). */
+export function checkAdminUsername(value: string): string | undefined {
+  if (value.length < 1 || value.length > 20) {
+    return `has ${value.length} characters: use 1 to 20`;
+  }
+  if (/[\\/"[\]:|<>+=;,?*@&~!#$%^()_{}'\s]/.test(value) || value.endsWith(".")) {
+    return `is "${value}": use letters, digits, hyphens and dots, with no dot at the end`;
+  }
+  return REFUSED_USERNAMES.has(value.toLowerCase())
+    ? `is "${value}", one of the names that Azure refuses`
+    : undefined;
+}
+
+/**
+ * Checks the password of the VM's administrator ("Virtual Machines - Create Or Update",
+ * osProfile.adminPassword). Azure asks for three of the four kinds of character; this asks for all
+ * four, which passes everywhere.
+ */
+export function checkAdminPassword(value: string): string | undefined {
+  if (value.length < 12 || value.length > 123) {
+    return `has ${value.length} characters: use 12 to 123`;
+  }
+  const missing = [
+    { kind: "a lower-case letter", pattern: /[a-z]/ },
+    { kind: "an upper-case letter", pattern: /[A-Z]/ },
+    { kind: "a digit", pattern: /\d/ },
+    { kind: "a special character", pattern: /[^A-Za-z0-9]/ },
+  ].filter(({ pattern }) => !pattern.test(value));
+  if (missing.length > 0) {
+    return `lacks ${missing.map(({ kind }) => kind).join(" and ")}`;
+  }
+  return REFUSED_PASSWORDS.has(value) ? "is one of the passwords that Azure refuses" : undefined;
+}
+
+/** Checks tags ("Use tags to organize your Azure resources": at most 50, names to 512 characters, values to 256). */
+export function checkTags(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return "is not an object of tag names and values";
+  }
+  const tags = Object.entries(value);
+  if (tags.length > 50) {
+    return `has ${tags.length} tags: Azure takes at most 50`;
+  }
+  for (const [name, text] of tags) {
+    if (name.length < 1 || name.length > 512 || /[<>%&\\?/]/.test(name)) {
+      return `has the name "${name}": use 1 to 512 characters, none of < > % & \\ ? /`;
+    }
+    if (typeof text !== "string" || text.length > 256) {
+      return `has a value for "${name}" that is not a string of at most 256 characters`;
+    }
+  }
+  return undefined;
+}
