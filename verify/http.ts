@@ -1,0 +1,113 @@
+import axios, { AxiosError } from "axios";
+
+/** An answer with any status. Redirects are answers too: they are never followed. */
+export interface HttpAnswer {
+  kind: "answer";
+  status: number;
+  /** A response header by its lower-case name. */
+  header: (name: string) => string | undefined;
+  /** The parsed body, or undefined when it is empty or not JSON. */
+  json: unknown;
+}
+
+/** No usable answer came. */
+export interface HttpFailure {
+  kind: "failure";
+  reason: "unreachable" | "timeout" | "reset" | "tls" | "too-large" | "not-http";
+  /** The code of the system, TLS or HTTP parser error, such as ECONNREFUSED, when there is one. */
+  systemCode: string | undefined;
+}
+
+/** What became of one HTTP call. */
+export type HttpOutcome = HttpAnswer | HttpFailure;
+
+/** One GET to make. */
+export interface HttpRequest {
+  url: string;
+  headers: Record<string, string>;
+  /** "bypass" ignores every proxy setting (IMDS must not be proxied), "environment" follows HTTPS_PROXY and its kin. */
+  proxy: "bypass" | "environment";
+  /** Bound of the whole call in milliseconds, from connecting to the last byte of the body. */
+  timeoutMs: number;
+}
+
+/** No answer of IMDS or ARM that verify asks for comes near this size. */
+const MAX_BODY_BYTES = 1024 * 1024;
+
+const UNREACHABLE_CODES = new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EHOSTDOWN",
+  "ENETDOWN",
+  "EADDRNOTAVAIL",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EACCES",
+]);
+
+/**
+ * Makes one GET. Never throws and never returns the client's own error object: that one holds the request's headers,
+ * and with them the token.
+ */
+export async function get(request: HttpRequest): Promise<HttpOutcome> {
+  // axios' own timeout starts anew with each byte, so a slow drip outlives it: the signal bounds the whole.
+  const signal = AbortSignal.timeout(request.timeoutMs);
+  try {
+    const response = await axios.get<string>(request.url, {
+      adapter: "http",
+      headers: { "Accept-Encoding": "identity", "User-Agent": "verify", ...request.headers },
+      ...(request.proxy === "bypass" ? { proxy: false as const } : {}),
+      signal,
+      timeout: request.timeoutMs,
+      maxRedirects: 0,
+      maxContentLength: MAX_BODY_BYTES,
+      decompress: false,
+      responseType: "text",
+      validateStatus: () => true,
+    });
+    return {
+      kind: "answer",
+      status: response.status,
+      header: (name) => {
+        const value: unknown = response.headers[name];
+        return typeof value === "string" ? value : undefined;
+      },
+      json: parseJson(response.data),
+    };
+  } catch (error) {
+    return toFailure(error, signal.aborted);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's message quotes the body, which may hold a token: it ends here.
+    return undefined;
+  }
+}
+
+function toFailure(error: unknown, timedOut: boolean): HttpFailure {
+  const code = error instanceof AxiosError ? error.code : undefined;
+  const systemCode = code?.startsWith("ERR_BAD_") || code === "ERR_CANCELED" ? undefined : code;
+  return { kind: "failure", reason: toReason(error, code, timedOut), systemCode };
+}
+
+function toReason(
+  error: unknown,
+  code: string | undefined,
+  timedOut: boolean,
+): HttpFailure["reason"] {
+  if (timedOut || code === "ECONNABORTED" || code === "ETIMEDOUT") return "timeout";
+  if (code === undefined) return "reset";
+  if (UNREACHABLE_CODES.has(code)) return "unreachable";
+  if (code.startsWith("HPE_")) return "not-http";
+  if (/^(CERT_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO)|SELF_SIGNED/.test(code)) return "tls";
+  // axios gives both of these the same code; only a body cut short comes with the answer it belonged to.
+  if (code === AxiosError.ERR_BAD_RESPONSE) {
+    return error instanceof AxiosError && error.response ? "reset" : "too-large";
+  }
+  return "reset";
+}
