@@ -13,10 +13,15 @@ export interface DevStack {
   readonly stack: Stack;
   /**
    * The stack's settings: the values of `Pulumi.dev.yaml`, and what `pulumi stack init` and
-   * `pulumi config set --secret adminPassword` would add to that file. Give it to every operation on
-   * {@link stack}, so that the repository's file stays as it is.
+   * `pulumi config set --secret adminPassword` would add to that file.
    */
   readonly configFile: string;
+  /** Goes with every operation on {@link stack}, so that the repository's `Pulumi.dev.yaml` stays as it is. */
+  readonly operationOptions: {
+    readonly configFile: string;
+    /** To show secrets, the CLI would look for the stack's salt in the repository's file, and write one there. */
+    readonly showSecrets: false;
+  };
   /** Changes a setting, as `pulumi config set` does. */
   setConfig(name: string, value: string): Promise<void>;
   /** Changes a secret setting, as `pulumi config set --secret` does. */
@@ -64,7 +69,13 @@ export async function createDevStack(options: {
     { ...common, workDir: REPOSITORY },
   );
   const configFile = path.join(options.folder, `Pulumi.${STACK_NAME}.yaml`);
-  return { stack, configFile, setConfig, setSecret };
+  return {
+    stack,
+    configFile,
+    operationOptions: { configFile, showSecrets: false },
+    setConfig,
+    setSecret,
+  };
 }
 
 /** Makes a password with every kind of character that Azure asks for. */

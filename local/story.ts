@@ -51,7 +51,7 @@ export async function tellStory(options: StoryOptions): Promise<void> {
   try {
     log(`Resource Manager ${session.azure.armEndpoint}, Pulumi CLI ${session.pulumi.command}`);
     const operation = {
-      configFile: session.devStack.configFile,
+      ...session.devStack.operationOptions,
       color: options.color ? ("always" as const) : ("never" as const),
       onOutput: createLineSplitter(log),
       signal,

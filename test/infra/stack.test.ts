@@ -39,7 +39,9 @@ async function record(config: Record<string, string>): Promise<{
   const outputs: Record<string, unknown> = {};
   for (const [name, output] of Object.entries(runIndexTs())) {
     outputs[name] = await new Promise((resolve) => {
-      pulumi.output<unknown>(output).apply(resolve);
+      pulumi.all([output]).apply(([value]) => {
+        resolve(value);
+      });
     });
   }
   return { resources, outputs };
@@ -109,7 +111,13 @@ describe("index.ts", () => {
     ],
     [
       "azure-native:network:VirtualNetwork virtual-network",
-      { ...COMMON, addressSpace: { addressPrefixes: ["10.0.0.0/24"] } },
+      {
+        ...COMMON,
+        addressSpace: { addressPrefixes: ["10.0.0.0/24"] },
+        // The SDK's own defaults.
+        enableDdosProtection: false,
+        enableVmProtection: false,
+      },
     ],
     [
       "azure-native:network:Subnet subnet",
@@ -120,6 +128,9 @@ describe("index.ts", () => {
         defaultOutboundAccess: false,
         natGateway: { id: `${GROUP_ID}/providers/nat-gateway` },
         networkSecurityGroup: { id: `${GROUP_ID}/providers/security-group` },
+        // The SDK's own defaults.
+        privateEndpointNetworkPolicies: "Disabled",
+        privateLinkServiceNetworkPolicies: "Enabled",
       },
     ],
     [
