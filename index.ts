@@ -41,4 +41,4 @@ export const role = READER_ROLE.name;
 export const roleAssignmentId = roleAssignment.id;
 export const roleAssignmentScope = roleAssignment.scope;
 /** Runs on the VM, beside the built dist/verify.js. */
-export const verifyCommand = pulumi.interpolate`node verify.js --client-id ${identity.clientId} --subscription ${resourceGroup.id.apply(getSubscriptionId)} --resource-group ${resourceGroup.name}`;
+export const verifyCommand = pulumi.interpolate`node verify.js --client-id ${identity.clientId} --subscription-id ${resourceGroup.id.apply(getSubscriptionId)} --resource-group ${resourceGroup.name}`;

@@ -3,11 +3,11 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import type { PulumiCommand } from "@pulumi/pulumi/automation";
-import { version as SDK_VERSION } from "@pulumi/pulumi/version";
+
 import { type LocalAzure, type LocalAzureSettings, startLocalAzure } from "./azure";
 import { type DevStack, createDevStack } from "./dev-stack";
 import { startProvider } from "./provider";
-import { getPulumiCommand } from "./pulumi-cli";
+import { PULUMI_VERSION, getPulumiCommand } from "./pulumi-cli";
 
 /** What {@link startSession} needs. */
 export interface SessionOptions {
@@ -47,7 +47,7 @@ export async function startSession(options: SessionOptions): Promise<Session> {
     for (const closer of closers.splice(0).reverse()) await closer();
   }
   try {
-    const pulumi = await getPulumiCommand({ ...options, version: SDK_VERSION });
+    const pulumi = await getPulumiCommand({ ...options, version: PULUMI_VERSION });
 
     const folder = await mkdtemp(path.join(tmpdir(), "local-azure-"));
     closers.push(() => rm(folder, { recursive: true, force: true }));

@@ -233,7 +233,7 @@ describe("index.ts", () => {
       roleAssignmentId: `${GROUP_ID}/providers/reader-on-resource-group`,
       roleAssignmentScope: GROUP_ID,
       verifyCommand:
-        "node verify.js --client-id client --subscription 5b1e0a9c --resource-group resource-group",
+        "node verify.js --client-id client --subscription-id 5b1e0a9c --resource-group resource-group",
     });
   });
 });

@@ -135,7 +135,13 @@ const failures: FailureCase[] = [
   })),
   {
     name: "an oversized body",
-    replies: () => [{ status: 200, body: `"${"x".repeat(2 * 1024 * 1024)}"` }],
+    // Right in every other way, so that only its size can be the reason.
+    replies: (subject) => [
+      {
+        status: 200,
+        body: { ...createGroupAnswer(subject).body, padding: "x".repeat(2 * 1024 * 1024) },
+      },
+    ],
     code: "ARM_BAD_ANSWER",
     exitCode: 32,
   },

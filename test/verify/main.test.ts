@@ -180,34 +180,44 @@ describe.concurrent("verify", () => {
 
   const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 
-  it("never shows IMDS traffic to a proxy, and names the proxy that fails on the way to ARM", async () => {
-    const subject = createSubject();
-    await using imds = await startServer([createTokenAnswer(subject)]);
-    await using arm = await startServer([createGroupAnswer(subject)], bundle.certificate);
-    await using proxy = await startRefusingProxy(403);
-    const proxyUrl = proxy.url.replace("//", "//user:hunter2secret@");
-    const proxies = Object.fromEntries(
-      PROXY_VARIABLES.flatMap((name) => [name, name.toLowerCase()]).map((name) => [name, proxyUrl]),
-    );
+  // Node can follow the proxy variables by itself, past the HTTP client: that must not reach IMDS either.
+  it.each([
+    { by: "the HTTP client", cameBack: { status: 407 }, env: {} as Record<string, string> },
+    { by: "Node itself", cameBack: {}, env: { NODE_USE_ENV_PROXY: "1" } },
+  ])(
+    "proxied by $by, shows IMDS to no proxy and names the one that refuses ARM",
+    async ({ env, cameBack }) => {
+      const subject = createSubject();
+      await using imds = await startServer([createTokenAnswer(subject)]);
+      await using arm = await startServer([createGroupAnswer(subject)], bundle.certificate);
+      await using proxy = await startRefusingProxy(407);
+      const proxyUrl = proxy.url.replace("//", "//user:hunter2secret@");
+      const proxies = Object.fromEntries(
+        PROXY_VARIABLES.flatMap((name) => [name, name.toLowerCase()]).map((name) => [
+          name,
+          proxyUrl,
+        ]),
+      );
 
-    const run = await bundle.run(["--json", "--wait", "0"], {
-      ...toEnvironment(subject, imds.url, arm.url),
-      ...proxies,
-      NODE_USE_ENV_PROXY: "1",
-      DEBUG: "*",
-    });
+      const run = await bundle.run(["--json", "--wait", "0"], {
+        ...toEnvironment(subject, imds.url, arm.url),
+        ...proxies,
+        ...env,
+        DEBUG: "*",
+      });
 
-    expect(run.exitCode).toBe(36);
-    expect(parseReport(run).error).toMatchObject({ code: "ARM_PROXY_FAILED" });
-    expect(parseReport(run).error?.message).toContain(proxy.url);
-    expect(proxy.received).toEqual([]);
-    expect(proxy.tunnels).toEqual([arm.url.replace("https://", "")]);
-    expect(imds.received).toHaveLength(1);
-    expect(imds.received[0]?.headers.host).toBe(imds.url.replace("http://", ""));
-    expect(arm.received).toEqual([]);
-    expect(run.stdout + run.stderr).not.toContain("hunter2secret");
-    expectNoLeak(run, subject.token);
-  });
+      expect(run.exitCode).toBe(36);
+      expect(parseReport(run).error).toMatchObject({ code: "ARM_PROXY_FAILED", cameBack });
+      expect(parseReport(run).error?.message).toContain(proxy.url);
+      expect(proxy.received).toEqual([]);
+      expect(proxy.tunnels).toEqual([arm.url.replace("https://", "")]);
+      expect(imds.received).toHaveLength(1);
+      expect(imds.received[0]?.headers.host).toBe(imds.url.replace("http://", ""));
+      expect(arm.received).toEqual([]);
+      expect(run.stdout + run.stderr).not.toContain("hunter2secret");
+      expectNoLeak(run, subject.token);
+    },
+  );
 
   it.each(PROXY_VARIABLES.slice(1))("names a dead proxy given by %s", async (variable) => {
     const subject = createSubject();
