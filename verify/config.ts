@@ -110,10 +110,10 @@ export function readSettings(
 
   const find = (option: Option): Given => {
     const argument = values.get(option.name);
-    if (argument !== undefined) return check({ value: argument, source: `--${option.name}` });
+    if (argument !== undefined) return { value: argument, source: `--${option.name}` };
     const variable = option.variable === undefined ? undefined : env[option.variable];
     if (option.variable !== undefined && variable !== undefined) {
-      return check({ value: variable, source: option.variable });
+      return { value: variable, source: option.variable };
     }
     if (option.fallback !== undefined) return { value: option.fallback, source: "default" };
     throw new VerifyError("SETTINGS_INVALID", {
@@ -163,12 +163,6 @@ function parseArguments(args: readonly string[]): Map<string, string> {
     values.set(token.name, value);
   }
   return values;
-}
-
-function check(given: Given): Given {
-  if (given.value.trim() === "")
-    throw refuse(given, "is empty", "Give it a value or leave it out.");
-  return given;
 }
 
 function readGuid(given: Given): string {
