@@ -39,11 +39,16 @@ export function createNetwork(
   });
 
   // The address that the VM's requests come from.
-  const outboundAddress = new network.PublicIPAddress("outbound-address", {
-    ...common,
-    sku: { name: network.PublicIPAddressSkuName.Standard },
-    publicIPAllocationMethod: network.IPAllocationMethod.Static,
-  });
+  const outboundAddress = new network.PublicIPAddress(
+    "outbound-address",
+    {
+      ...common,
+      sku: { name: network.PublicIPAddressSkuName.Standard },
+      publicIPAllocationMethod: network.IPAllocationMethod.Static,
+    },
+    // Azure sets it once the NAT gateway takes the address; after a refresh it would look like drift.
+    { ignoreChanges: ["natGateway"] },
+  );
 
   // The one way out: a NAT gateway takes connections from inside only.
   const natGateway = new network.NatGateway("nat-gateway", {
@@ -58,14 +63,19 @@ export function createNetwork(
   });
 
   // Azure's implicit outbound access is going away, and nobody can tell its address: it's off.
-  const subnet = new network.Subnet("subnet", {
-    resourceGroupName: resourceGroup.name,
-    virtualNetworkName: virtualNetwork.name,
-    addressPrefix: ADDRESS_SPACE,
-    defaultOutboundAccess: false,
-    natGateway: { id: natGateway.id },
-    networkSecurityGroup: { id: securityGroup.id },
-  });
+  const subnet = new network.Subnet(
+    "subnet",
+    {
+      resourceGroupName: resourceGroup.name,
+      virtualNetworkName: virtualNetwork.name,
+      addressPrefix: ADDRESS_SPACE,
+      defaultOutboundAccess: false,
+      natGateway: { id: natGateway.id },
+      networkSecurityGroup: { id: securityGroup.id },
+    },
+    // A new subnet is one in a new network: the old one goes when no interface is in it any more.
+    { deleteBeforeReplace: false },
+  );
 
   return new network.NetworkInterface("network-interface", {
     ...common,

@@ -22,7 +22,7 @@ export interface DevStack {
     /** To show secrets, the CLI would look for the stack's salt in the repository's file, and write one there. */
     readonly showSecrets: false;
   };
-  /** Changes a setting, as `pulumi config set` does. */
+  /** Changes a setting, or a part of it such as `tags.environment`, as `pulumi config set --path` does. */
   setConfig(name: string, value: string): Promise<void>;
   /** Changes a secret setting, as `pulumi config set --secret` does. */
   setSecret(name: string, value: string): Promise<void>;
@@ -53,7 +53,7 @@ export async function createDevStack(options: {
   });
 
   function setConfig(name: string, value: string): Promise<void> {
-    return settings.setConfig(STACK_NAME, name, { value });
+    return settings.setConfig(STACK_NAME, name, { value }, true);
   }
   function setSecret(name: string, value: string): Promise<void> {
     return settings.setConfig(STACK_NAME, name, { value, secret: true });

@@ -28,7 +28,7 @@ ARM_TOKEN, an access token of the deployer, who owns the subscription:
   curl -H "Authorization: Bearer $ARM_TOKEN" \\
     "$AZURE_RESOURCE_MANAGER_ENDPOINT/subscriptions/$AZURE_SUBSCRIPTION_ID/resourcegroups?api-version=2021-04-01"
 
-Exit codes: the command's own; 1 there is no Azure to run it with, 2 wrong usage.`;
+Exit codes: the command's own; 1 there is no Azure to run it with, 2 wrong usage, 127 no such command.`;
 
 /** Exit codes of this program, besides those of the commands that it runs. */
 const EXIT = { held: 0, failed: 1, wrongUsage: 2, interrupted: 130 } as const;
@@ -37,11 +37,22 @@ function print(line: string): void {
   console.log(line);
 }
 
+/** The command line isn't one that this program knows. */
+class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+function parseStartOptions(args: string[]): { keep?: boolean; help?: boolean } {
+  try {
+    const options = { keep: { type: "boolean" }, help: { type: "boolean", short: "h" } } as const;
+    return parseArgs({ args, options }).values;
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\nnpm start -- --help tells the options.`);
+  }
+}
+
 async function start(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: { keep: { type: "boolean" }, help: { type: "boolean", short: "h" } },
-  });
+  const values = parseStartOptions(args);
   if (values.help) {
     print(START_HELP);
     return EXIT.held;
@@ -108,7 +119,7 @@ function describeError(error: unknown): string {
   if (error instanceof PulumiCliError) return `${error.message}\n${error.hint}`;
   // The CLI has printed what went wrong; the message would print it again.
   if (error instanceof CommandError) return "The Pulumi CLI failed; its output is above.";
-  if (error instanceof StoryError) return error.message;
+  if (error instanceof StoryError || error instanceof UsageError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
@@ -117,7 +128,7 @@ async function main([command, ...args]: string[]): Promise<number> {
     return await (command === "run" ? run(args) : start(args));
   } catch (error) {
     console.error(`\nerror: ${describeError(error)}`);
-    return error instanceof TypeError && "code" in error ? EXIT.wrongUsage : EXIT.failed;
+    return error instanceof UsageError ? EXIT.wrongUsage : EXIT.failed;
   }
 }
 

@@ -46,6 +46,7 @@ export async function runCommand(
     const { token } = await session.azure.getDeployerToken();
     const trustBundle = await createTrustBundle(session, options.env);
     return await runInTerminal(name, args, {
+      log: options.log,
       signal: options.signal,
       killSignal: "SIGTERM",
       env: {
@@ -77,12 +78,24 @@ async function createTrustBundle(session: Session, env: NodeJS.ProcessEnv): Prom
   return bundle;
 }
 
-async function runInTerminal(name: string, args: string[], options: SpawnOptions): Promise<number> {
+/** The exit code that shells give for a command that isn't there. */
+const COMMAND_NOT_FOUND = 127;
+
+async function runInTerminal(
+  name: string,
+  args: string[],
+  { log, ...options }: SpawnOptions & Pick<RunCommandOptions, "log">,
+): Promise<number> {
   const child = spawn(name, args, { ...options, stdio: "inherit" });
   return new Promise((resolve, reject) => {
     child.on("error", (error: NodeJS.ErrnoException) => {
-      // An aborted command still ends by its signal, and its end is told below.
-      if (error.name !== "AbortError") reject(error);
+      if (error.code === "ENOENT") {
+        log(`${name}: command not found`);
+        resolve(COMMAND_NOT_FOUND);
+      } else if (error.name !== "AbortError") {
+        // An aborted command ends by its signal, which is told below.
+        reject(error);
+      }
     });
     child.on("close", (code, signal) => {
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));

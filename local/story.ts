@@ -1,4 +1,4 @@
-import type { OpType, OutputMap, UpResult } from "@pulumi/pulumi/automation";
+import type { OutputMap, UpResult } from "@pulumi/pulumi/automation";
 import { type Session, startSession } from "./session";
 import { getVmEnvironment, runVerify } from "./vm-process";
 
@@ -53,6 +53,7 @@ export async function tellStory(options: StoryOptions): Promise<void> {
     const operation = {
       ...session.devStack.operationOptions,
       color: options.color ? ("always" as const) : ("never" as const),
+      suppressProgress: true,
       onOutput: createLineSplitter(log),
       signal,
     };
@@ -132,10 +133,11 @@ function summarize(
   { summary, outputs }: UpResult,
   durations: readonly { name: string; seconds: number }[],
 ): string[] {
-  const count = (kind: OpType): number => summary.resourceChanges?.[kind] ?? 0;
+  // The engine counts the stack itself among the resources.
+  const created = (summary.resourceChanges?.create ?? 0) - 1;
   return [
     "All of it held.",
-    `    created  ${count("create")} resources in ${readOutput(outputs, "resourceGroupName")}, and deleted them`,
+    `    created  ${created} resources in ${readOutput(outputs, "resourceGroupName")}, and deleted them`,
     `    read     ${readOutput(outputs, "resourceGroupName")}, by ${readOutput(outputs, "identityName")} (principal ${readOutput(outputs, "identityPrincipalId")}) as ${readOutput(outputs, "role")}`,
     `    took     ${durations.map(({ name, seconds }) => `${name} ${seconds.toFixed(1)} s`).join(", ")}`,
   ];

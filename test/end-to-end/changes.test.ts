@@ -1,0 +1,138 @@
+import type { OutputMap } from "@pulumi/pulumi/automation";
+import { describe, expect, test } from "vitest";
+import { readOutput } from "../../local/story";
+import { type Deployment, listWrites, startDeployment } from "./deployment";
+
+/** Names of the stack's outputs whose values differ. */
+function listChangedOutputs(before: OutputMap, after: OutputMap): string[] {
+  return Object.keys(after).filter((name) => before[name]?.value !== after[name]?.value);
+}
+
+async function expectAccess({ verify }: Deployment, outputs: OutputMap): Promise<void> {
+  const { exitCode, text } = await verify(outputs, "--wait", "0");
+  expect(text).not.toContain("FAIL");
+  expect(exitCode).toBe(0);
+}
+
+describe("a changed setting", () => {
+  test("tags change in place", async () => {
+    const deployment = await startDeployment();
+    const before = await deployment.up();
+    await deployment.session.devStack.setConfig("tags.environment", "test");
+    const after = await deployment.up();
+    // The stack itself, the subnet and the role assignment take no tags.
+    expect(after.summary.resourceChanges).toEqual({ update: 8, same: 3 });
+    expect(listChangedOutputs(before.outputs, after.outputs)).toEqual([]);
+    expect(
+      await deployment.callArm(
+        "GET",
+        `${readOutput(after.outputs, "vmId")}?api-version=2024-11-01`,
+      ),
+    ).toMatchObject({
+      tags: {
+        environment: "test",
+        "identity-client-id": readOutput(after.outputs, "identityClientId"),
+      },
+    });
+    await expectAccess(deployment, after.outputs);
+    await deployment.destroy();
+    expect(deployment.session.azure.listResourceIds()).toEqual([]);
+  });
+
+  test.each([
+    ["adminUsername", "operator"],
+    ["imageSku", "2022-datacenter-azure-edition"],
+    ["vmName", "other-vm"],
+  ])("%s replaces the VM, and only the VM, the old one first", async (name, value) => {
+    const deployment = await startDeployment();
+    const before = await deployment.up();
+    await deployment.session.devStack.setConfig(name, value);
+    const requestsBefore = deployment.session.azure.requests.length;
+    const after = await deployment.up();
+    expect(after.summary.resourceChanges).toEqual({ replace: 1, same: 10 });
+    expect(listWrites(deployment.session, requestsBefore)).toEqual([
+      `DELETE virtualMachines/${readOutput(before.outputs, "vmName")}`,
+      `PUT virtualMachines/${readOutput(after.outputs, "vmName")}`,
+    ]);
+    await expectAccess(deployment, after.outputs);
+    await deployment.destroy();
+    expect(deployment.session.azure.listResourceIds()).toEqual([]);
+  });
+
+  test("another password replaces the VM too", async () => {
+    const deployment = await startDeployment();
+    await deployment.up();
+    await deployment.session.devStack.setSecret("adminPassword", "an-Other-long-passw0rd");
+    const after = await deployment.up();
+    expect(after.summary.resourceChanges).toEqual({ replace: 1, same: 10 });
+    await expectAccess(deployment, after.outputs);
+  });
+
+  test("identityName replaces the identity, and access works at the end of the same up", async () => {
+    const deployment = await startDeployment();
+    const before = await deployment.up();
+    await deployment.session.devStack.setConfig("identityName", "other-identity");
+    const after = await deployment.up();
+    expect(listChangedOutputs(before.outputs, after.outputs)).toContain("identityClientId");
+    await expectAccess(deployment, after.outputs);
+    await deployment.destroy();
+    expect(deployment.session.azure.listResourceIds()).toEqual([]);
+  });
+
+  test("location replaces everything", async () => {
+    const deployment = await startDeployment();
+    const before = await deployment.up();
+    await deployment.session.devStack.setConfig("location", "northeurope");
+    const after = await deployment.up();
+    expect(listChangedOutputs(before.outputs, after.outputs)).toContain("resourceGroupId");
+    await expectAccess(deployment, after.outputs);
+    await deployment.destroy();
+    expect(deployment.session.azure.listResourceIds()).toEqual([]);
+  });
+});
+
+describe("drift, seen by refresh and repaired by up", () => {
+  test("a role assignment deleted by hand", async () => {
+    const deployment = await startDeployment();
+    const { outputs } = await deployment.up();
+    await deployment.callArm(
+      "DELETE",
+      `${readOutput(outputs, "roleAssignmentId")}?api-version=2022-04-01`,
+    );
+    expect((await deployment.verify(outputs, "--wait", "0")).text).toContain("AuthorizationFailed");
+
+    await deployment.refresh();
+    const repaired = await deployment.up();
+    expect(repaired.summary.resourceChanges).toEqual({ create: 1, same: 10 });
+    await expectAccess(deployment, repaired.outputs);
+  });
+
+  test("an identity detached from the VM by hand", async () => {
+    const deployment = await startDeployment();
+    const { outputs } = await deployment.up();
+    await deployment.callArm("PATCH", `${readOutput(outputs, "vmId")}?api-version=2024-11-01`, {
+      identity: { type: "None" },
+    });
+    expect((await deployment.verify(outputs, "--wait", "0")).exitCode).not.toBe(0);
+
+    await deployment.refresh();
+    const repaired = await deployment.up();
+    expect(repaired.summary.resourceChanges).toEqual({ update: 1, same: 10 });
+    await expectAccess(deployment, repaired.outputs);
+  });
+
+  test("a tag changed by hand", async () => {
+    const deployment = await startDeployment();
+    const { outputs } = await deployment.up();
+    await deployment.callArm(
+      "PATCH",
+      `${readOutput(outputs, "identityId")}?api-version=2023-01-31`,
+      {
+        tags: { environment: "someone else's" },
+      },
+    );
+    await deployment.refresh();
+    const repaired = await deployment.up();
+    expect(repaired.summary.resourceChanges).toEqual({ update: 1, same: 10 });
+  });
+});

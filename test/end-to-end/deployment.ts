@@ -1,0 +1,81 @@
+import { Agent } from "node:https";
+import type { OutputMap, Stack, UpResult } from "@pulumi/pulumi/automation";
+import axios from "axios";
+import { onTestFinished } from "vitest";
+import type { LocalAzureSettings } from "../../local/azure";
+import { type Session, startSession } from "../../local/session";
+import { readOutput } from "../../local/story";
+import { getVmEnvironment, runVerify } from "../../local/vm-process";
+
+/** The local Azure with the dev stack on it, for one test. */
+export interface Deployment {
+  readonly session: Session;
+  readonly stack: Stack;
+  /** All that the Pulumi CLI printed so far. */
+  readonly getPulumiOutput: () => string;
+  readonly up: () => Promise<UpResult>;
+  readonly refresh: () => ReturnType<Stack["refresh"]>;
+  readonly destroy: () => ReturnType<Stack["destroy"]>;
+  /** Runs the stack's verifyCommand on its VM; more arguments may follow. */
+  readonly verify: (outputs: OutputMap, ...args: string[]) => Promise<VerifyRun>;
+  /** Calls Resource Manager behind Pulumi's back, as the deployer. */
+  readonly callArm: (method: string, pathAndQuery: string, body?: unknown) => Promise<unknown>;
+}
+
+/** How a run of verify ended. */
+export interface VerifyRun {
+  readonly exitCode: number;
+  /** What it printed, standard output and standard error together. */
+  readonly text: string;
+}
+
+/** Starts what {@link Deployment} holds; all of it ends with the test. */
+export async function startDeployment(azure: LocalAzureSettings = {}): Promise<Deployment> {
+  const session = await startSession({ env: process.env, log: console.log, azure });
+  onTestFinished(() => session.close());
+  const { stack, operationOptions } = session.devStack;
+  const output: string[] = [];
+  const options = {
+    ...operationOptions,
+    color: "never" as const,
+    onOutput: (text: string) => output.push(text),
+    onError: (text: string) => output.push(text),
+  };
+  return {
+    session,
+    stack,
+    getPulumiOutput: () => output.join(""),
+    up: () => stack.up(options),
+    refresh: () => stack.refresh(options),
+    destroy: () => stack.destroy(options),
+    verify: async (outputs, ...args) => {
+      const lines: string[] = [];
+      const command = readOutput(outputs, "verifyCommand").split(" ").slice(2);
+      const exitCode = await runVerify([...command, ...args], {
+        env: getVmEnvironment(session.azure, readOutput(outputs, "vmId"), session.caFile),
+        log: (line) => lines.push(line),
+      });
+      return { exitCode, text: lines.join("\n") };
+    },
+    callArm: async (method, pathAndQuery, body) => {
+      const { token } = await session.azure.getDeployerToken();
+      const { data } = await axios.request<unknown>({
+        method,
+        url: session.azure.armEndpoint + pathAndQuery,
+        data: body,
+        headers: { Authorization: `Bearer ${token}` },
+        httpsAgent: new Agent({ ca: session.azure.caCertificate }),
+        proxy: false,
+      });
+      return data;
+    },
+  };
+}
+
+/** The requests that changed something in Azure since the `since`-th, as `METHOD Type/name`-like lines, in order. */
+export function listWrites({ azure }: Session, since = 0): string[] {
+  return azure.requests
+    .slice(since)
+    .filter(({ service, method }) => service === "arm" && method !== "GET" && method !== "HEAD")
+    .map(({ method, path }) => `${method} ${path.split("/").slice(-2).join("/")}`);
+}
