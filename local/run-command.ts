@@ -1,8 +1,9 @@
-import { type SpawnOptions, spawn } from "node:child_process";
+import type { SpawnOptions } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import * as path from "node:path";
 import { rootCertificates } from "node:tls";
+import spawn from "cross-spawn";
 import { REPOSITORY } from "./program";
 import { hasNodeLanguageHost, startLanguageHost } from "./pulumi-cli";
 import { createPulumiShim } from "./pulumi-shim";
@@ -50,9 +51,8 @@ export async function runCommand(
       signal: options.signal,
       killSignal: "SIGTERM",
       env: {
-        ...options.env,
+        ...prependToSearchPath(options.env, shimFolder),
         ...pulumiEnv,
-        PATH: [shimFolder, options.env.PATH].join(path.delimiter),
         AZURE_RESOURCE_MANAGER_ENDPOINT: session.azure.armEndpoint,
         AZURE_SUBSCRIPTION_ID: session.azure.subscriptionId,
         AZURE_TENANT_ID: session.azure.tenantId,
@@ -67,6 +67,12 @@ export async function runCommand(
     await closeLanguageHost?.();
     await session.close();
   }
+}
+
+/** Puts a folder first on the search path, which Windows may spell otherwise, as in `Path`. */
+function prependToSearchPath(env: NodeJS.ProcessEnv, folder: string): NodeJS.ProcessEnv {
+  const name = Object.keys(env).find((key) => key.toUpperCase() === "PATH") ?? "PATH";
+  return { ...env, [name]: [folder, env[name]].join(path.delimiter) };
 }
 
 /** Writes the certificates that a command is to trust: the local Resource Manager's, and all that it trusted before. */
