@@ -68,6 +68,16 @@ describe("a changed setting", () => {
     await expectAccess(deployment, after.outputs);
   });
 
+  test("the VM and the role assignment can be replaced as they are", async () => {
+    const deployment = await startDeployment();
+    await deployment.up();
+    const after = await deployment.up({
+      replace: ["windows-vm", "reader-on-resource-group"].map((name) => `**::${name}`),
+    });
+    expect(after.summary.resourceChanges).toEqual({ replace: 2, same: 9 });
+    await expectAccess(deployment, after.outputs);
+  });
+
   test("identityName replaces the identity, and access works at the end of the same up", async () => {
     const deployment = await startDeployment();
     const before = await deployment.up();

@@ -13,7 +13,7 @@ export interface Deployment {
   readonly stack: Stack;
   /** All that the Pulumi CLI printed so far. */
   readonly getPulumiOutput: () => string;
-  readonly up: () => Promise<UpResult>;
+  readonly up: (options?: { replace: string[] }) => Promise<UpResult>;
   readonly refresh: () => ReturnType<Stack["refresh"]>;
   readonly destroy: () => ReturnType<Stack["destroy"]>;
   /** Runs the stack's verifyCommand on its VM; more arguments may follow. */
@@ -45,7 +45,7 @@ export async function startDeployment(azure: LocalAzureSettings = {}): Promise<D
     session,
     stack,
     getPulumiOutput: () => output.join(""),
-    up: () => stack.up(options),
+    up: (more) => stack.up({ ...options, ...more }),
     refresh: () => stack.refresh(options),
     destroy: () => stack.destroy(options),
     verify: async (outputs, ...args) => {
@@ -72,7 +72,7 @@ export async function startDeployment(azure: LocalAzureSettings = {}): Promise<D
   };
 }
 
-/** The requests that changed something in Azure since the `since`-th, as `METHOD Type/name`-like lines, in order. */
+/** The requests that were to change something in Azure, in order, from the `since`-th on: method, type and name. */
 export function listWrites({ azure }: Session, since = 0): string[] {
   return azure.requests
     .slice(since)
