@@ -62,7 +62,7 @@ export function createNetwork(
     addressSpace: { addressPrefixes: [ADDRESS_SPACE] },
   });
 
-  // Azure's implicit outbound access is going away, and nobody can tell its address: it's off.
+  // Without Azure's implicit outbound access, whose address nobody can tell: the NAT gateway is the way out.
   const subnet = new network.Subnet(
     "subnet",
     {
@@ -73,7 +73,7 @@ export function createNetwork(
       natGateway: { id: natGateway.id },
       networkSecurityGroup: { id: securityGroup.id },
     },
-    // A new subnet is one in a new network: the old one goes when no interface is in it any more.
+    // A replacement comes first: Azure deletes a subnet only once no network interface is in it.
     { deleteBeforeReplace: false },
   );
 

@@ -6,6 +6,9 @@
  * undefined when nothing is. No check repeats the value of a password.
  */
 
+/** The VM's tag that holds the client id of its identity, so that a script on the VM can find out which identity to ask for. */
+export const IDENTITY_CLIENT_ID_TAG = "identity-client-id";
+
 /** User names that Azure refuses for a VM's administrator ("Virtual Machines - Create Or Update", osProfile.adminUsername). */
 export const REFUSED_USERNAMES: ReadonlySet<string> = new Set(
   (
@@ -64,8 +67,8 @@ export function checkAdminUsername(value: string): string | undefined {
   if (value.length < 1 || value.length > 20) {
     return `has ${value.length} characters: use 1 to 20`;
   }
-  if (/[\\/"[\]:|<>+=;,?*@&~!#$%^()_{}'\s]/.test(value) || value.endsWith(".")) {
-    return `is "${value}": use letters, digits, hyphens and dots, with no dot at the end`;
+  if (!/^[a-z0-9._-]*[a-z0-9_-]$/i.test(value)) {
+    return `is "${value}": use letters, digits, hyphens, underscores and dots, with no dot at the end`;
   }
   return REFUSED_USERNAMES.has(value.toLowerCase())
     ? `is "${value}", one of the names that Azure refuses`
@@ -93,14 +96,24 @@ export function checkAdminPassword(value: string): string | undefined {
   return REFUSED_PASSWORDS.has(value) ? "is one of the passwords that Azure refuses" : undefined;
 }
 
-/** Checks tags ("Use tags to organize your Azure resources": at most 50, names to 512 characters, values to 256). */
+/**
+ * Checks tags ("Use tags to organize your Azure resources": at most 50, names to 512 characters in any
+ * case, values to 256). The VM has a tag of the stack's own, {@link IDENTITY_CLIENT_ID_TAG}.
+ */
 export function checkTags(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return "is not an object of tag names and values";
   }
   const tags = Object.entries(value);
-  if (tags.length > 50) {
-    return `has ${tags.length} tags: Azure takes at most 50`;
+  if (tags.length > 49) {
+    return `has ${tags.length} tags: use at most 49, since Azure takes 50 and the VM has one of the stack's own`;
+  }
+  const names = tags.map(([name]) => name.toLowerCase());
+  if (new Set(names).size < names.length) {
+    return "has two names that differ in case only: Azure takes them for one";
+  }
+  if (names.includes(IDENTITY_CLIENT_ID_TAG)) {
+    return `has the name "${IDENTITY_CLIENT_ID_TAG}", which the stack gives to the VM itself`;
   }
   for (const [name, text] of tags) {
     if (name.length < 1 || name.length > 512 || /[<>%&\\?/]/.test(name)) {

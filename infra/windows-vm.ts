@@ -3,9 +3,7 @@ import type * as managedidentity from "@pulumi/azure-native/managedidentity";
 import type * as network from "@pulumi/azure-native/network";
 import type * as resources from "@pulumi/azure-native/resources";
 import type { Settings } from "./config";
-
-/** The VM's tag that holds the client id of its identity, so that a script on the VM can find out which identity to ask for. */
-export const IDENTITY_CLIENT_ID_TAG = "identity-client-id";
+import { IDENTITY_CLIENT_ID_TAG } from "./rules";
 
 /** Azure refuses a change of these on a VM that exists (409 PropertyChangeNotAllowed), and azure-native doesn't replace it by itself. */
 const IMMUTABLE_PROPERTIES = [
@@ -47,7 +45,7 @@ export function createWindowsVm(
           },
         },
       },
-      // Trusted Launch is the default in Azure's portal, but not in its API.
+      // Said here, since not every way to create a VM defaults to Trusted Launch.
       securityProfile: {
         securityType: compute.SecurityTypes.TrustedLaunch,
         uefiSettings: { secureBootEnabled: true, vTpmEnabled: true },

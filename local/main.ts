@@ -7,13 +7,15 @@ import { StoryError, tellStory } from "./story";
 const START_HELP = `Deploys the stack on an Azure on this machine, runs verify as its VM would, deploys again,
 destroys, and checks that nothing is left.
 
+Takes about 15 seconds, and minutes when the Pulumi CLI has to be built first.
+
 Usage: npm start [-- <options>]
 
 Options:
   --keep      before the teardown, leave it running until Ctrl-C, and print how to reach it
   -h, --help  print this
 
-Exit codes: 0 all of it held, 1 something did not, 2 wrong usage, 130 interrupted.`;
+Exit codes: 0 all checks passed, 1 one did not, 2 wrong usage, 130 interrupted.`;
 
 const RUN_HELP = `Runs a command with an Azure on this machine and the environment to reach it. The Azure, and all
 that the command deploys on it, is gone when the command ends.
@@ -22,6 +24,8 @@ Usage: npm run local -- <command> [<arguments>]
 
   npm run local -- pulumi up --yes   deploy the dev stack there
   npm run local -- bash              a shell, for any number of commands
+
+To be the VM, and run verify there, use npm start -- --keep.
 
 The environment holds AZURE_RESOURCE_MANAGER_ENDPOINT, AZURE_SUBSCRIPTION_ID, AZURE_TENANT_ID and
 ARM_TOKEN, an access token of the deployer, who owns the subscription:
@@ -95,9 +99,10 @@ async function start(args: string[]): Promise<number> {
 }
 
 async function run([name, ...args]: string[]): Promise<number> {
-  if (name === undefined || name === "-h" || name === "--help") {
+  if (name === undefined) throw new UsageError("No command. npm run local -- --help tells more.");
+  if (name === "-h" || name === "--help") {
     print(RUN_HELP);
-    return name === undefined ? EXIT.wrongUsage : EXIT.held;
+    return EXIT.held;
   }
   const terminated = new AbortController();
   // The terminal sends Ctrl-C to the command too, and the command decides what to do about it.
@@ -125,7 +130,9 @@ function describeError(error: unknown): string {
 
 async function main([command, ...args]: string[]): Promise<number> {
   try {
-    return await (command === "run" ? run(args) : start(args));
+    if (command === "start") return await start(args);
+    if (command === "run") return await run(args);
+    throw new UsageError("Use npm start or npm run local.");
   } catch (error) {
     console.error(`\nerror: ${describeError(error)}`);
     return error instanceof UsageError ? EXIT.wrongUsage : EXIT.failed;

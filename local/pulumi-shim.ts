@@ -17,39 +17,54 @@ const COMMANDS_WITH_SETTINGS = [
 ];
 
 /**
- * Makes a `pulumi` that keeps the dev stack's settings in the session instead of in `Pulumi.dev.yaml`:
- * the CLI that the session uses, with --config-file added where a command takes it.
+ * Makes a `pulumi` that leaves `Pulumi.dev.yaml` alone and keeps the dev stack's settings in the
+ * session: the CLI that the session uses, with --config-file added where a command takes it, and
+ * --preserve-config where one would delete the file.
  *
  * @returns the folder that holds it, for the front of PATH
  */
 export async function createPulumiShim({ pulumi, devStack, folder }: Session): Promise<string> {
   const shimFolder = path.join(folder, "bin");
   await mkdir(shimFolder);
-  await (process.platform === "win32"
-    ? writeFile(
-        path.join(shimFolder, "pulumi.cmd"),
-        [
-          "@echo off",
-          `for %%c in (${COMMANDS_WITH_SETTINGS.join(" ")}) do if "%~1"=="%%c" goto settings`,
-          `"${pulumi.command}" %*`,
-          "exit /b %errorlevel%",
-          ":settings",
-          `"${pulumi.command}" %* --config-file "${devStack.configFile}"`,
-          "exit /b %errorlevel%",
-          "",
-        ].join("\r\n"),
-      )
-    : writeFile(
-        path.join(shimFolder, "pulumi"),
-        [
-          "#!/bin/sh",
-          `case "$1" in ${COMMANDS_WITH_SETTINGS.join("|")})`,
-          `  set -- "$@" --config-file "${devStack.configFile}" ;;`,
-          "esac",
-          `exec "${pulumi.command}" "$@"`,
-          "",
-        ].join("\n"),
-        { mode: 0o755 },
-      ));
+  const [name, lines] =
+    process.platform === "win32"
+      ? ["pulumi.cmd", createBatchScript(pulumi.command, devStack.configFile)]
+      : ["pulumi", createShellScript(pulumi.command, devStack.configFile)];
+  await writeFile(path.join(shimFolder, name), lines.join("\n"), { mode: 0o755 });
   return shimFolder;
+}
+
+function createShellScript(command: string, configFile: string): string[] {
+  return [
+    "#!/bin/sh",
+    "for argument; do",
+    '  case "$argument" in',
+    `    ${COMMANDS_WITH_SETTINGS.join("|")}) set -- "$@" --config-file "${configFile}"; break ;;`,
+    '    rm) set -- "$@" --preserve-config; break ;;',
+    "  esac",
+    "done",
+    `exec "${command}" "$@"`,
+    "",
+  ];
+}
+
+function createBatchScript(command: string, configFile: string): string[] {
+  return [
+    "@echo off",
+    "set more=",
+    "for %%a in (%*) do (",
+    `  for %%c in (${COMMANDS_WITH_SETTINGS.join(" ")}) do if "%%~a"=="%%c" goto settings`,
+    '  if "%%~a"=="rm" goto remove',
+    ")",
+    "goto run",
+    ":settings",
+    `set more=--config-file "${configFile}"`,
+    "goto run",
+    ":remove",
+    "set more=--preserve-config",
+    ":run",
+    `"${command}" %* %more%`,
+    "exit /b %errorlevel%",
+    "",
+  ];
 }

@@ -20,7 +20,7 @@ export class StoryError extends Error {
   override readonly name = "StoryError";
 }
 
-/** How long the local Azure takes for what takes Azure minutes: enough to see that it's waited for. */
+/** How long the local Azure takes for what takes Azure minutes. */
 const LOCAL_DELAYS = { operationMs: 400, rolePropagationMs: 3000 };
 
 /**
@@ -123,8 +123,8 @@ function describeAccess(session: Session, outputs: OutputMap): string[] {
   const env = getVmEnvironment(session.azure, readOutput(outputs, "vmId"), session.caFile);
   return [
     "",
-    "All of it runs until you press Ctrl-C; then pulumi destroy follows.",
-    "Be the VM, in another terminal:",
+    "All of it runs until you press Ctrl-C; pulumi destroy follows then.",
+    "Be the VM, in another terminal, in this folder:",
     ...Object.entries(env).map(([name, value]) => `    export ${name}=${value}`),
     `    ${readOutput(outputs, "verifyCommand").replace("verify.js", "dist/verify.js")}`,
     `    curl -H Metadata:true "${env.AZURE_POD_IDENTITY_AUTHORITY_HOST ?? ""}/metadata/instance?api-version=2021-02-01"`,
@@ -138,7 +138,7 @@ function summarize(
   // The engine counts the stack itself among the resources.
   const created = (summary.resourceChanges?.create ?? 0) - 1;
   return [
-    "All of it held.",
+    "All checks passed.",
     `    created  ${created} resources in ${readOutput(outputs, "resourceGroupName")}, and deleted them`,
     `    read     ${readOutput(outputs, "resourceGroupName")}, by ${readOutput(outputs, "identityName")} (principal ${readOutput(outputs, "identityPrincipalId")}) as ${readOutput(outputs, "role")}`,
     `    took     ${durations.map(({ name, seconds }) => `${name} ${seconds.toFixed(1)} s`).join(", ")}`,

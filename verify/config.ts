@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { getProxyForUrl } from "proxy-from-env";
 import { VerifyError } from "./errors";
 
 /** Everything verify needs to know, checked. */
@@ -122,13 +123,14 @@ export function readSettings(
     });
   };
 
-  const armProxy = findProxy(env);
+  const armEndpoint = readUrl(find(ARM_ENDPOINT), "https:");
+  const armProxy = findProxy(env, armEndpoint);
   return {
     clientId: readGuid(find(CLIENT_ID)),
     subscriptionId: readGuid(find(SUBSCRIPTION_ID)),
     resourceGroup: readResourceGroup(find(RESOURCE_GROUP)),
     imdsEndpoint: readUrl(find(IMDS_ENDPOINT), "http:"),
-    armEndpoint: readUrl(find(ARM_ENDPOINT), "https:"),
+    armEndpoint,
     waitMs: readSeconds(find(WAIT), 0),
     timeoutMs: readSeconds(find(TIMEOUT), 0.1),
     ...(armProxy ? { armProxy } : {}),
@@ -222,16 +224,23 @@ function quote(value: string): string {
   return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
 }
 
-/** The variable that decides for https, by the rules of the proxy-from-env package, which the HTTP client uses. */
+/** The proxy that the HTTP client will use for ARM, by the rules of the proxy-from-env package, which it asks too. */
 function findProxy(
   env: Readonly<Record<string, string | undefined>>,
+  armEndpoint: string,
 ): Settings["armProxy"] | undefined {
-  for (const variable of ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]) {
-    const value = env[variable];
-    if (!value) continue;
-    const text = value.includes("://") ? value : `http://${value}`;
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    return { variable, url: url ? `${url.protocol}//${url.host}` : "not a URL" };
+  const proxy = getProxyForUrl(armEndpoint);
+  if (!proxy) return undefined;
+  const variable =
+    ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"].find((name) => env[name]) ??
+    "HTTPS_PROXY";
+  if (!URL.canParse(proxy)) {
+    throw refuse(
+      { value: proxy, source: variable },
+      "is not the URL of a proxy",
+      "Correct it, for instance to http://proxy.example:8080, or remove it.",
+    );
   }
-  return undefined;
+  const { protocol, host } = new URL(proxy);
+  return { variable, url: `${protocol}//${host}` };
 }

@@ -132,7 +132,9 @@ export async function startLocalAzure(settings: LocalAzureSettings = {}): Promis
     requests,
     async close() {
       operations.close();
-      await Promise.all([arm.close(), imds.close()]);
+      // In this order: a request under way may still start a VM's metadata service.
+      await arm.close();
+      await imds.close();
     },
   };
 }

@@ -89,13 +89,15 @@ export function getResourceRoutes(resourceType: ResourceType, azure: Azure): Rou
       location,
       existing,
     };
+    // Read before put, which may change children and principals: what is refused changes nothing.
+    const tags = resourceType.isTracked ? readTags(body["tags"]) : undefined;
     const result = resourceType.put?.(put, azure);
     if (result === undefined) throw new Error(`${type} cannot be put.`);
     const resource: Resource = {
       id: put.id,
       name: put.name,
       type,
-      ...(resourceType.isTracked ? { location, tags: readTags(body["tags"]) } : {}),
+      ...(resourceType.isTracked ? { location, tags } : {}),
       ...(namespace === "Microsoft.Network" ? { etag: `W/"${randomUUID()}"` } : {}),
       ...result,
     };

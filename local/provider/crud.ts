@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { AzureClients } from "./clients";
 import { applyDrift } from "./diff";
 import {
+  isSerializerError,
   describeError,
   InitializationFailedError,
   isNotFound,
@@ -42,11 +43,26 @@ export async function createResource(
   }
   let written: unknown;
   try {
-    written = await kind.put(azure.clients, keys, toBody(kind, inputs) as never);
+    written = await put(azure, kind, keys, toBody(kind, inputs));
   } catch (error) {
     throw await findRemains(azure, kind, { id, inputs, outputs: {} }, error);
   }
   return readBack(azure, kind, { id, inputs, outputs: toOutputs(kind, written) });
+}
+
+/** Puts a resource. @throws Error that holds none of the inputs' values, which may be secrets. */
+async function put(
+  azure: Azure,
+  kind: ResourceKind,
+  keys: PathKeys,
+  body: PropertyMap,
+): Promise<unknown> {
+  try {
+    return await kind.put(azure.clients, keys, body as never);
+  } catch (error) {
+    if (!isSerializerError(error)) throw error;
+    throw new Error(`An input of '${idOf(kind, azure.subscriptionId, keys)}' has a wrong type.`);
+  }
 }
 
 /**
@@ -66,7 +82,7 @@ export async function updateResource(
   };
   let written: unknown;
   try {
-    written = await kind.put(azure.clients, keys, body as never);
+    written = await put(azure, kind, keys, body);
   } catch (error) {
     if (!(error instanceof OperationFailedError)) throw error;
     throw await findRemains(azure, kind, { id, inputs, outputs: {} }, error);

@@ -54,6 +54,12 @@ export function isRefusal(error: unknown): boolean {
   return isAzureError(error) && error.statusCode >= 400 && error.statusCode < 500;
 }
 
+/** True for what a client throws before it sends anything, since an input has a wrong type: the text quotes the input. */
+export function isSerializerError(error: unknown): boolean {
+  // The clients' own errors have names of their own; the serializer throws plain ones.
+  return error instanceof Error && error.name === "Error";
+}
+
 /**
  * An error's text as azure-native prints it: `Status=409 Code="…" Message="…"` for an answer of Azure's, the message
  * alone for all else (`PulumiAzcoreResponseError` in pulumi-azure-native).

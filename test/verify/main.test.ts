@@ -219,6 +219,30 @@ describe.concurrent("verify", () => {
     },
   );
 
+  it("blames no proxy where NO_PROXY leaves it out", async () => {
+    const subject = createSubject();
+    await using imds = await startServer([createTokenAnswer(subject)]);
+    const run = await bundle.run(["--json", "--wait", "0"], {
+      ...toEnvironment(subject, imds.url, "https://127.0.0.1:1"),
+      HTTPS_PROXY: "http://127.0.0.1:9",
+      NO_PROXY: "127.0.0.1",
+    });
+    expect(run.exitCode).toBe(30);
+    expect(parseReport(run).error).toMatchObject({ code: "ARM_UNREACHABLE" });
+  });
+
+  it("refuses a proxy that is not a URL, before any request", async () => {
+    const subject = createSubject();
+    await using imds = await startServer([]);
+    const run = await bundle.run(["--json"], {
+      ...toEnvironment(subject, imds.url, "https://127.0.0.1:1"),
+      HTTPS_PROXY: "not a URL",
+    });
+    expect(run.exitCode).toBe(2);
+    expect(parseReport(run).error).toMatchObject({ code: "SETTINGS_INVALID" });
+    expect(imds.received).toEqual([]);
+  });
+
   it.each(PROXY_VARIABLES.slice(1))("names a dead proxy given by %s", async (variable) => {
     const subject = createSubject();
     await using imds = await startServer([createTokenAnswer(subject)]);

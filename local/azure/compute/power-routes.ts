@@ -1,6 +1,7 @@
 import type { Azure } from "../context";
 import { resourceNotFound } from "../errors";
 import { getOperationHeaders } from "../operation-routes";
+import { PREEMPTED } from "../operations";
 import { getGroup } from "../resources";
 import { fillPath, getParam, GROUP_PATH } from "../route";
 import type { ArmRequest, Route } from "../route";
@@ -45,6 +46,8 @@ export function getPowerRoutes(azure: Azure): Route[] {
     handle: async (request) => {
       const virtualMachine = getVirtualMachine(request);
       const operation = await azure.operations.start(async () => {
+        // A deletion may have come in meanwhile.
+        if (findResource(azure.state, virtualMachine.id) === undefined) throw PREEMPTED;
         azure.state.powerStates.set(virtualMachine.id.toLowerCase(), powerState);
         if (powerState === "running") await azure.metadata.start(virtualMachine);
         else await azure.metadata.stop(virtualMachine.id);

@@ -22,15 +22,20 @@ export interface ImdsServers extends MetadataServices {
  * https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service.
  */
 export function createImdsServers(getAzure: () => Azure, settings: ServerSettings): ImdsServers {
-  const servers = new Map<string, { endpoint: string; server: FastifyInstance }>();
+  const servers = new Map<string, { endpoint?: string; server: FastifyInstance }>();
+  let isClosed = false;
 
   return {
     async start(virtualMachine: Resource) {
       const key = virtualMachine.id.toLowerCase();
-      if (servers.has(key)) return;
+      if (servers.has(key) || isClosed) return;
       const server = createImdsServer({ azure: getAzure(), vmId: virtualMachine.id }, settings);
+      // Known before it listens, so that a stop that comes meanwhile finds it.
+      const entry: { endpoint?: string; server: FastifyInstance } = { server };
+      servers.set(key, entry);
       const port = await listenOnFreePort(server);
-      servers.set(key, { endpoint: `http://127.0.0.1:${port}`, server });
+      if (servers.get(key) === entry) entry.endpoint = `http://127.0.0.1:${port}`;
+      else await server.close();
     },
     async stop(vmId) {
       const key = vmId.toLowerCase();
@@ -40,6 +45,7 @@ export function createImdsServers(getAzure: () => Azure, settings: ServerSetting
     },
     getEndpoint: (vmId) => servers.get(vmId.toLowerCase())?.endpoint,
     async close() {
+      isClosed = true;
       const running = [...servers.values()];
       servers.clear();
       await Promise.all(running.map(({ server }) => server.close()));

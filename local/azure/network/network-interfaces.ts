@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { isIPv4 } from "node:net";
 
 import { findVirtualMachineOf } from "../compute/network-profile";
 import type { Azure } from "../context";
-import { AzureError } from "../errors";
+import { AzureError, notImplemented } from "../errors";
 import { readObject, readObjects, readReference, readText } from "../json";
 import type { JsonObject } from "../json";
 import { getReferenced } from "../references";
@@ -40,6 +41,8 @@ export const NETWORK_INTERFACES: ResourceType = {
   put({ id, location, properties, existing }, azure) {
     const path = "properties.ipConfigurations";
     const wanted = readObjects(properties["ipConfigurations"], path);
+    if (wanted.length > 1)
+      throw notImplemented("Network interfaces with several IP configurations");
     if (wanted.length === 0) {
       throw new AzureError(
         400,
@@ -180,6 +183,10 @@ function choosePrivateAddress(
   const first = range.first + RESERVED_AT_START;
   const last = range.last - 1;
   if (requested !== undefined) {
+    if (!isIPv4(requested)) {
+      // The code is inferred.
+      throw refuseAddress("InvalidIPAddressFormat", requested, subnet, "cannot be parsed for");
+    }
     const value = toNumber(requested);
     if (value < range.first || value > range.last) {
       throw refuseAddress("PrivateIPAddressNotInSubnet", requested, subnet, "is not within");
