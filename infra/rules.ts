@@ -84,6 +84,9 @@ export function checkAdminPassword(value: string): string | undefined {
   if (value.length < 12 || value.length > 123) {
     return `has ${value.length} characters: use 12 to 123`;
   }
+  if (/\p{Cc}/u.test(value)) {
+    return "has a control character";
+  }
   const missing = [
     { kind: "a lower-case letter", pattern: /[a-z]/ },
     { kind: "an upper-case letter", pattern: /[A-Z]/ },

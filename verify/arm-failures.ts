@@ -30,7 +30,7 @@ type Fail = (code: FailureCode, details: Omit<FailureDetails, "asked" | "cameBac
 /** The diagnosis of a resource group request that did not end with status 200, by status and error code. */
 export function toArmError(outcome: HttpOutcome, request: ArmRequest): VerifyError {
   const fail: Fail = (code, details) =>
-    new VerifyError(code, { ...details, asked: request.asked, cameBack: toCameBack(outcome) });
+    new VerifyError(code, { ...details, asked: request.asked, cameBack: toArmCameBack(outcome) });
   return outcome.kind === "failure"
     ? toTransportError(outcome, request, fail)
     : toStatusError(outcome, request, fail);
@@ -127,7 +127,7 @@ function toStatusError(outcome: HttpAnswer, request: ArmRequest, fail: Fail): Ve
   }
   if (status === 429) {
     return fail("ARM_THROTTLED", {
-      message: "ARM is throttling: it answered 429 to every attempt.",
+      message: "ARM is throttling: it answered 429 to the last attempt too.",
       hint: "The identity or the subscription makes too many requests. Run verify again later.",
     });
   }
@@ -195,7 +195,7 @@ export function getErrorBody(json: unknown): { code?: string; message?: string }
 }
 
 /** What to show of an outcome. */
-export function toCameBack(outcome: HttpOutcome): CameBack {
+export function toArmCameBack(outcome: HttpOutcome): CameBack {
   if (outcome.kind === "failure") return outcome.systemCode ? { code: outcome.systemCode } : {};
   const cameBack: CameBack = { status: outcome.status, ...getErrorBody(outcome.json) };
   const requestId = outcome.header("x-ms-request-id");

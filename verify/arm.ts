@@ -1,5 +1,5 @@
 import type { Settings } from "./config";
-import { getErrorBody, NOT_ARM_HINT, toArmError, toCameBack } from "./arm-failures";
+import { getErrorBody, NOT_ARM_HINT, toArmError, toArmCameBack } from "./arm-failures";
 import { VerifyError, type Asked } from "./errors";
 import { get } from "./http";
 import { isObject } from "./json";
@@ -62,7 +62,7 @@ export async function getResourceGroup(
       message: "The answer to the resource group request is not a resource group.",
       hint: NOT_ARM_HINT,
       asked,
-      cameBack: toCameBack(outcome),
+      cameBack: toArmCameBack(outcome),
     });
   }
   return group;

@@ -1,6 +1,7 @@
 import type { Settings } from "./config";
 import { VerifyError, type Asked, type CameBack, type FailureDetails } from "./errors";
 import type { HttpAnswer, HttpOutcome } from "./http";
+import { isObject } from "./json";
 
 /** What to do when the answer can't be IMDS'. */
 export const NOT_IMDS_HINT =
@@ -16,7 +17,7 @@ const UNREACHABLE_HINT =
  */
 export function toImdsError(outcome: HttpOutcome, asked: Asked, settings: Settings): VerifyError {
   const fail = (code: VerifyError["code"], details: Omit<FailureDetails, "asked" | "cameBack">) =>
-    new VerifyError(code, { ...details, asked, cameBack: toCameBack(outcome) });
+    new VerifyError(code, { ...details, asked, cameBack: toImdsCameBack(outcome) });
 
   if (outcome.kind === "failure") {
     switch (outcome.reason) {
@@ -74,7 +75,7 @@ export function toImdsError(outcome: HttpOutcome, asked: Asked, settings: Settin
   }
   if (status === 429) {
     return fail("IMDS_THROTTLED", {
-      message: "IMDS is throttling: it answered 429 to every attempt.",
+      message: "IMDS is throttling: it answered 429 to the last attempt too.",
       hint: "Something on this VM asks IMDS all the time (its limit: 20 requests per second). Run verify again later.",
     });
   }
@@ -106,13 +107,12 @@ function getErrorCode(json: unknown): string | undefined {
 }
 
 function getText(json: unknown, name: string): string | undefined {
-  if (typeof json !== "object" || json === null) return undefined;
-  const value = (json as Record<string, unknown>)[name];
+  const value = isObject(json) ? json[name] : undefined;
   return typeof value === "string" ? value : undefined;
 }
 
 /** What to show of an outcome; IMDS' error body is `{"error","error_description"}`. */
-export function toCameBack(outcome: HttpOutcome): CameBack {
+export function toImdsCameBack(outcome: HttpOutcome): CameBack {
   if (outcome.kind === "failure") return outcome.systemCode ? { code: outcome.systemCode } : {};
   const { status, json, header } = outcome;
   const cameBack: CameBack = { status };

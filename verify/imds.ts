@@ -1,7 +1,7 @@
 import type { Settings } from "./config";
 import { VerifyError, type Asked } from "./errors";
 import { get } from "./http";
-import { isIdentityUnknown, NOT_IMDS_HINT, toCameBack, toImdsError } from "./imds-failures";
+import { isIdentityUnknown, NOT_IMDS_HINT, toImdsCameBack, toImdsError } from "./imds-failures";
 import {
   getTransientRule,
   toTransientRule,
@@ -10,6 +10,7 @@ import {
   type Waiting,
 } from "./retry";
 import { readTokenClaims, toDate, type TokenClaims } from "./token";
+import { isObject } from "./json";
 
 /** A token for Azure Resource Manager, and what it says about its holder. */
 export interface AccessToken {
@@ -77,7 +78,7 @@ export async function getToken(
       message: "The answer to the token request is not a token answer of IMDS.",
       hint: NOT_IMDS_HINT,
       asked,
-      cameBack: toCameBack(outcome),
+      cameBack: toImdsCameBack(outcome),
     });
   }
   keepSecret(answer.token);
@@ -93,7 +94,7 @@ export async function getToken(
         "identity was recreated: its client id is a new one then.",
       commands: ["az identity list --output table"],
       asked,
-      cameBack: toCameBack(outcome),
+      cameBack: toImdsCameBack(outcome),
     });
   }
   return { value: answer.token, claims };
@@ -107,9 +108,8 @@ interface TokenAnswer {
 
 /** All fields of the answer are strings; the token type decides how the token is used. */
 function readTokenAnswer(json: unknown): TokenAnswer | undefined {
-  if (typeof json !== "object" || json === null) return undefined;
-  const fields = json as Record<string, unknown>;
-  const { access_token: token, token_type: type, client_id: clientId } = fields;
+  if (!isObject(json)) return undefined;
+  const { access_token: token, token_type: type, client_id: clientId } = json;
   // Visible ASCII only: anything else can't stand in a header and is no token.
   if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) return undefined;
   if (typeof type !== "string" || type.toLowerCase() !== "bearer") return undefined;

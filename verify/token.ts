@@ -1,3 +1,5 @@
+import { isObject } from "./json";
+
 /** What an access token says about its holder; for diagnosis only, the signature is not checked. */
 export interface TokenClaims {
   /** `aud`: the service the token is for. */
@@ -49,7 +51,7 @@ function decodePayload(token: string): Record<string, unknown> {
     const payload: unknown = JSON.parse(
       Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"),
     );
-    return typeof payload === "object" && payload !== null ? { ...payload } : {};
+    return isObject(payload) ? payload : {};
   } catch {
     // The parser's message would quote the token.
     return {};

@@ -20,7 +20,6 @@ export interface Step {
 /** Everything a run found out. A field is absent when the run did not get that far. */
 export interface Verification {
   steps: Step[];
-  settings?: Settings;
   /** Who the token says it belongs to. */
   identity?: TokenClaims;
   resourceGroup?: ResourceGroup;
@@ -58,7 +57,6 @@ export async function verify(
 
   try {
     const settings = await run("settings", readSettings);
-    result.settings = settings;
     const waiting = toWaiting(settings.waitMs);
     const token = await run("token", () => getToken(settings, waiting, keepSecret));
     result.identity = token.claims;

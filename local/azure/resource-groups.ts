@@ -1,7 +1,7 @@
 import type { Azure } from "./context";
 import { AzureError } from "./errors";
 import { mergePatch, readObject, readText } from "./json";
-import { normaliseLocation, readLocation } from "./locations";
+import { readLocation } from "./locations";
 import { getGroupOperationHeaders } from "./operation-routes";
 import { deleteNow, getGroup } from "./resources";
 import type { ResourceType } from "./resource-type";
@@ -55,7 +55,7 @@ export function getResourceGroupRoutes(
       id: existing?.id ?? id,
       name: existing?.name ?? name,
       type: GROUP_TYPE,
-      location: normaliseLocation(location),
+      location,
       tags: readTags(body["tags"]),
       managedBy: readText(body["managedBy"], "managedBy"),
       properties: { provisioningState: "Succeeded" },

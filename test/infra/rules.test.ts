@@ -110,6 +110,7 @@ testRule("adminPassword", {
     ["", "12 to 123"],
     ["Aa1!Aa1!Aa1", "12 to 123"],
     [`Aa1!${"x".repeat(120)}`, "12 to 123"],
+    ["Aa1!Aa1!\tAa1!", "a control character"],
     ["AA1!AA1!AA1!", "a lower-case letter"],
     ["aa1!aa1!aa1!", "an upper-case letter"],
     ["Aab!Aab!Aab!", "a digit"],
