@@ -116,6 +116,6 @@ function readTokenAnswer(json: unknown): TokenAnswer | undefined {
   return {
     token,
     clientId: typeof clientId === "string" && clientId !== "" ? clientId : undefined,
-    expiresOn: toDate(fields.expires_on),
+    expiresOn: toDate(json.expires_on),
   };
 }

@@ -2,10 +2,18 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import fastify from "fastify";
-import type { FastifyInstance, FastifyRequest, FastifyServerOptions } from "fastify";
+import type {
+  FastifyError,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  FastifyServerOptions,
+} from "fastify";
 
 import type { ServerCertificate } from "./certificate";
+import { AzureError, toErrorBody } from "./errors";
 import type { Faults } from "./faults";
+import { refuse } from "./imds/answer";
 
 /** Largest request body, in bytes: Azure Resource Manager's own limit of 4 MB. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -44,26 +52,11 @@ export function createHttpServer(
   settings: ServerSettings,
   getHeaders: (request: FastifyRequest) => Record<string, string>,
 ): FastifyInstance {
-  const options = {
-    bodyLimit: MAX_BODY_BYTES,
-    forceCloseConnections: true,
-    exposeHeadRoutes: false,
-    routerOptions: {
-      // Azure's paths are case-insensitive, and clients send doubled slashes that it puts up with.
-      caseSensitive: false,
-      ignoreDuplicateSlashes: true,
-      ignoreTrailingSlash: true,
-      maxParamLength: MAX_SEGMENT_CHARS,
-    },
-  } satisfies FastifyServerOptions;
-  const { certificate } = settings;
-  const server: FastifyInstance =
-    certificate === undefined ? fastify(options) : fastify({ ...options, https: certificate });
-
   const recorders = new WeakMap<FastifyRequest, (status: number) => void>();
 
-  server.addHook("onRequest", async (request, reply) => {
-    const { service, faults, latencyMs } = settings;
+  /** What every request gets first: its record, and the answer's headers. */
+  function begin(request: FastifyRequest, reply: FastifyReply): void {
+    const { service } = settings;
     const { method } = request;
     const path = getPath(request.url);
     const at = Date.now();
@@ -79,6 +72,36 @@ export function createHttpServer(
       record(0);
     });
     reply.headers(getHeaders(request));
+  }
+
+  const options = {
+    bodyLimit: MAX_BODY_BYTES,
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+    routerOptions: {
+      // Azure's paths are case-insensitive, and clients send doubled slashes that it puts up with.
+      caseSensitive: false,
+      ignoreDuplicateSlashes: true,
+      ignoreTrailingSlash: true,
+      maxParamLength: MAX_SEGMENT_CHARS,
+    },
+    // Fastify's own answers quote the URL. These requests reach no hook.
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      const status = error.statusCode ?? 400;
+      begin(request, reply);
+      recorders.get(request)?.(status);
+      void reply.code(status).send(getUrlRefusal(settings.service, status));
+    },
+  } satisfies FastifyServerOptions;
+  const { certificate } = settings;
+  const server: FastifyInstance =
+    certificate === undefined ? fastify(options) : fastify({ ...options, https: certificate });
+
+  server.addHook("onRequest", async (request, reply) => {
+    const { service, faults, latencyMs } = settings;
+    const { method } = request;
+    const path = getPath(request.url);
+    begin(request, reply);
     if (latencyMs > 0) await sleep(latencyMs);
     const fault = faults.take({ service, method, path });
     if (fault === undefined) return;
@@ -96,6 +119,14 @@ export function createHttpServer(
     done();
   });
   return server;
+}
+
+/** The body for a URL that can't be decoded, or has too long a segment, in the service's shape. Codes are inferred. */
+function getUrlRefusal(service: RequestRecord["service"], status: number): object {
+  const message = "The request URL is invalid.";
+  return service === "imds"
+    ? refuse(status, "invalid_request", message).body
+    : toErrorBody(new AzureError(status, "InvalidRequestUri", message));
 }
 
 /** Starts to listen on 127.0.0.1 and a free port, and returns that port. */

@@ -64,7 +64,10 @@ export function createClients(settings: AzureSettings): AzureClients {
       name: "failedOperationPolicy",
       sendRequest: async (request, next) => {
         const response = await next(request);
-        throwIfOperationFailed(response.status, response.bodyAsText);
+        // Only of what is polled: any other answer may be cut or hold anything.
+        if (request.url.includes("/operations/")) {
+          throwIfOperationFailed(response.status, response.bodyAsText);
+        }
         return response;
       },
     });

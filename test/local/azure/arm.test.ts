@@ -160,6 +160,21 @@ describe("Azure Resource Manager", () => {
     expect(Math.abs(Date.now() - (record?.at ?? 0))).toBeLessThan(5000);
   });
 
+  it.each([
+    ["can't be decoded", "//%zz", 400],
+    ["has too long a segment", `//subscriptions/${"x".repeat(2000)}/resourceGroups`, 414],
+  ])("refuses a URL that %s, without quoting it", async (_, path, expected) => {
+    const azure = await startForTest();
+    const answer = await callArm(azure, `${path}?api-version=2021-04-01&secret=hunter2`);
+    expect([answer.status, answer.body]).toEqual([
+      expected,
+      { error: { code: "InvalidRequestUri", message: "The request URL is invalid." } },
+    ]);
+    expect(answer.headers["content-type"]).toContain("application/json");
+    expect(answer.headers["x-ms-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(azure.requests).toMatchObject([{ status: expected, path: path.slice(1) }]);
+  });
+
   it("waits before it answers when it is told to", async () => {
     const azure = await startForTest({ armLatencyMs: 120 });
     const started = performance.now();

@@ -167,6 +167,16 @@ describe("the token endpoint", () => {
     expect(body["error_description"]).toMatch(/duplicate/i);
   });
 
+  it("refuses a URL that can't be decoded, without quoting it", async () => {
+    const { ask } = await startWithVm();
+    const { status, headers, body } = await ask("/%zz?secret=hunter2");
+    expect([status, headers.get("server")?.startsWith("IMDS/")]).toEqual([400, true]);
+    expect(body).toEqual({
+      error: "invalid_request",
+      error_description: "The request URL is invalid.",
+    });
+  });
+
   it("keeps a token for identity and resource", async () => {
     const setting = await startWithVm();
     const get = async (change?: Record<string, string>) =>

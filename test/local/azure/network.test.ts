@@ -294,6 +294,28 @@ describe("Microsoft.Network refuses", () => {
       "400 SecurityRuleConflict",
     ],
     [
+      "a new network with a subnet and a tag out of rule",
+      "virtualNetworks/v",
+      () => ({
+        tags: { "a<b": "c" },
+        properties: {
+          addressSpace: { addressPrefixes: ["10.0.0.0/16"] },
+          subnets: [{ name: "a", properties: { addressPrefix: "10.0.0.0/24" } }],
+        },
+      }),
+      "400 InvalidTagNameCharacters",
+    ],
+    [
+      "a NIC of two configurations, which this Azure doesn't know",
+      "networkInterfaces/n",
+      (stack) => ({
+        properties: {
+          ipConfigurations: ["a", "b"].map((name) => ({ name, properties: subnetOf(stack) })),
+        },
+      }),
+      "501 NotImplemented",
+    ],
+    [
       "a NIC without an address",
       "networkInterfaces/n",
       () => ({ properties: {} }),
@@ -344,6 +366,7 @@ describe("Microsoft.Network refuses", () => {
     ],
     ...(
       [
+        ["nonsense", "400 InvalidIPAddressFormat"],
         ["10.0.9.9", "400 PrivateIPAddressNotInSubnet"],
         ["10.0.1.3", "400 PrivateIPAddressInReservedRange"],
         ["10.0.1.4", "400 PrivateIPAddressIsAllocated"],

@@ -3,7 +3,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 
 import type { LocalAzure } from "../../../local/azure";
-import { callArm, createClients, getRefusal, GROUP, LOCATION, startForTest } from "./fixtures";
+import {
+  callArm,
+  createClients,
+  createVmStack,
+  getRefusal,
+  GROUP,
+  LOCATION,
+  startForTest,
+} from "./fixtures";
 import type { RawAnswer, RawRequest } from "./fixtures";
 
 const OPERATION_MS = 200;
@@ -118,6 +126,21 @@ describe("long-running operations", () => {
     expect((await poll(first.headers["location"])).status).toBe(200);
     expect((await poll(second.headers["location"])).status).toBe(200);
     expect(azure.listResourceIds()).toHaveLength(1);
+  });
+
+  it("of a VM's start give way to its deletion, and bring no metadata service back", async () => {
+    const azure = await startForTest({ operationMs: OPERATION_MS });
+    const { vmId } = await createVmStack(azure, createClients(azure));
+    const call = (action: string, request: RawRequest) =>
+      callArm(azure, `/${vmId}${action}?api-version=2024-11-01`, request);
+    const deletion = await call("", { method: "DELETE" });
+    const start = await call("/start", { method: "POST", body: {} });
+    expect([deletion.status, start.status]).toEqual([202, 202]);
+    await sleep(OPERATION_MS + 50);
+    expect(() => azure.getImdsEndpoint(vmId)).toThrow(vmId);
+    const url = start.headers["azure-asyncoperation"] ?? "";
+    const status = await callArm(azure, `/${url.slice(azure.armEndpoint.length)}`);
+    expect(status.body["status"]).toBe("Canceled");
   });
 
   it("fail when the resource came into use since, and leave it as it was", async () => {

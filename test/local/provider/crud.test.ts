@@ -115,6 +115,30 @@ describe("creation", () => {
     );
   });
 
+  test("quotes no input of a wrong type", async () => {
+    const { provider } = await start();
+    await provider.create(GROUP, group);
+    const failure = provider.create(VM, {
+      ...group,
+      vmName: "vm",
+      osProfile: { adminPassword: ["S3cret-pass"] },
+    });
+    await expect(failure).rejects.toSatisfy(
+      ({ details }: ServiceError) =>
+        details.endsWith("virtualMachines/vm' has a wrong type.") &&
+        !details.includes("S3cret-pass"),
+    );
+  });
+
+  test("takes only a polled answer for an operation's", async () => {
+    const { provider, azure } = await start();
+    const body = { id: "/rg", name: "rg", location: "westeurope", status: "Failed" };
+    azure.answerNext({ service: "arm", method: "PUT", path: /rg$/, answer: { status: 200, body } });
+    azure.answerNext({ service: "arm", method: "GET", path: /rg$/, answer: { status: 404 } });
+    azure.answerNext({ service: "arm", method: "GET", path: /rg$/, answer: { status: 200, body } });
+    expect((await provider.create(GROUP, group)).outputs).toMatchObject({ name: "rg" });
+  });
+
   test("that Azure accepts and then fails at keeps the resource", async () => {
     const { provider, azure } = await start();
     await provider.create(GROUP, group);
