@@ -68,7 +68,9 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (!isAzureError(error)) return error.message;
   const code = error.code === undefined ? "" : ` Code="${error.code}"`;
-  return `Status=${error.statusCode}${code} Message="${error.message}"`;
+  // The clients' own message quotes the answer, which may echo a secret.
+  const message = error.code === "PARSE_ERROR" ? "The answer is not JSON." : error.message;
+  return `Status=${error.statusCode}${code} Message="${message}"`;
 }
 
 /**

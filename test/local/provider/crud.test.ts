@@ -130,6 +130,24 @@ describe("creation", () => {
     );
   });
 
+  test("quotes no answer that can't be read", async () => {
+    const { provider, azure } = await start();
+    azure.answerNext({
+      service: "arm",
+      method: "PUT",
+      path: /rg$/,
+      answer: {
+        status: 200,
+        headers: { "content-type": "application/json" },
+        body: '{"echo":"S3cret-pass',
+      },
+    });
+    await expect(provider.create(GROUP, group)).rejects.toSatisfy(
+      ({ details }: ServiceError) =>
+        details.includes("PARSE_ERROR") && !details.includes("S3cret-pass"),
+    );
+  });
+
   test("takes only a polled answer for an operation's", async () => {
     const { provider, azure } = await start();
     const body = { id: "/rg", name: "rg", location: "westeurope", status: "Failed" };
