@@ -12,7 +12,7 @@ export interface ProviderSettings extends AzureSettings {
 export interface RunningProvider {
   /** TCP port on 127.0.0.1; the engine reaches it with `PULUMI_DEBUG_PROVIDERS=azure-native:<port>`. */
   port: number;
-  /** Breaks off what is under way and stops serving. */
+  /** Stops serving; calls under way get no answer. */
   close: () => Promise<void>;
 }
 

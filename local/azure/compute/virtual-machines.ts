@@ -18,8 +18,8 @@ import { createVmIdentity, patchVirtualMachine, removeSystemPrincipal } from "./
 
 /**
  * Virtual machines, Windows ones made from a marketplace image. "Virtual Machines" REST API,
- * https://learn.microsoft.com/rest/api/compute/virtual-machines. The administrator's password is
- * checked and forgotten.
+ * https://learn.microsoft.com/rest/api/compute/virtual-machines. Of the administrator's
+ * password, only a salted digest is kept.
  */
 export const VIRTUAL_MACHINES: ResourceType = {
   type: VIRTUAL_MACHINE_TYPE,
