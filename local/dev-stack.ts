@@ -5,19 +5,18 @@ import { LocalWorkspace, type PulumiCommand, type Stack } from "@pulumi/pulumi/a
 import { REPOSITORY, runIndexTs } from "./program";
 
 /** The stack whose settings stand in `Pulumi.dev.yaml`. */
-export const STACK_NAME = "dev";
+const STACK_NAME = "dev";
 
 /** The repository's dev stack, on a state and with a password of its own. */
 export interface DevStack {
   /** Runs the repository's `index.ts` with its `Pulumi.yaml`, in this process. */
   readonly stack: Stack;
-  /**
-   * The stack's settings: the values of `Pulumi.dev.yaml`, and what `pulumi stack init` and
-   * `pulumi config set --secret adminPassword` would add to that file.
-   */
-  readonly configFile: string;
   /** Goes with every operation on {@link stack}, so that the repository's `Pulumi.dev.yaml` stays as it is. */
   readonly operationOptions: {
+    /**
+     * The stack's settings: the values of `Pulumi.dev.yaml`, and what `pulumi stack init` and
+     * `pulumi config set --secret adminPassword` would add to that file.
+     */
     readonly configFile: string;
     /** To show secrets, the CLI would look for the stack's salt in the repository's file, and write one there. */
     readonly showSecrets: false;
@@ -71,7 +70,6 @@ export async function createDevStack(options: {
   const configFile = path.join(options.folder, `Pulumi.${STACK_NAME}.yaml`);
   return {
     stack,
-    configFile,
     operationOptions: { configFile, showSecrets: false },
     setConfig,
     setSecret,

@@ -26,10 +26,11 @@ const COMMANDS_WITH_SETTINGS = [
 export async function createPulumiShim({ pulumi, devStack, folder }: Session): Promise<string> {
   const shimFolder = path.join(folder, "bin");
   await mkdir(shimFolder);
+  const { configFile } = devStack.operationOptions;
   const [name, lines] =
     process.platform === "win32"
-      ? ["pulumi.cmd", createBatchScript(pulumi.command, devStack.configFile)]
-      : ["pulumi", createShellScript(pulumi.command, devStack.configFile)];
+      ? ["pulumi.cmd", createBatchScript(pulumi.command, configFile)]
+      : ["pulumi", createShellScript(pulumi.command, configFile)];
   await writeFile(path.join(shimFolder, name), lines.join("\n"), { mode: 0o755 });
   return shimFolder;
 }

@@ -95,7 +95,8 @@ async function verify(
 ): Promise<void> {
   const command = readOutput(outputs, "verifyCommand");
   log(`> ${command}`);
-  const exitCode = await runVerify(command.split(" ").slice(2), {
+  const exitCode = await runVerify({
+    command,
     env: getVmEnvironment(session.azure, readOutput(outputs, "vmId"), session.caFile),
     log,
     signal,

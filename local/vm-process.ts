@@ -5,7 +5,7 @@ import type { LocalAzure } from "./azure";
 import { REPOSITORY } from "./program";
 
 /** The built verify, as it's copied to a VM; `npm run build` makes it. */
-export const VERIFY_BUNDLE = path.join(REPOSITORY, "dist", "verify.js");
+const VERIFY_BUNDLE = path.join(REPOSITORY, "dist", "verify.js");
 
 /**
  * What a process on a VM of the local Azure needs in its environment: where the VM's metadata service
@@ -31,18 +31,18 @@ export function getVmEnvironment(
 /**
  * Runs the built verify as a process of its own that has nothing but a VM's environment.
  *
- * @param verifyArguments what follows `node verify.js` on the VM
- * @param log takes each line that verify prints
  * @returns verify's exit code
  */
-export async function runVerify(
-  verifyArguments: readonly string[],
-  options: {
-    readonly env: Readonly<Record<string, string>>;
-    readonly log: (line: string) => void;
-    readonly signal?: AbortSignal | undefined;
-  },
-): Promise<number> {
+export async function runVerify(options: {
+  /** The stack's output verifyCommand; further arguments may follow it. */
+  readonly command: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Takes each line that verify prints. */
+  readonly log: (line: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}): Promise<number> {
+  // Behind `node verify.js`, for which the pinned Node and the built file stand here.
+  const verifyArguments = options.command.split(" ").slice(2);
   const child = spawn(process.execPath, [VERIFY_BUNDLE, ...verifyArguments], {
     env: { ...options.env },
     stdio: ["ignore", "pipe", "pipe"],

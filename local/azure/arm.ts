@@ -28,7 +28,12 @@ export async function startArm(
   routes: readonly Route[],
   settings: ServerSettings,
 ): Promise<ArmServer> {
-  const server = createHttpServer(settings, getResponseHeaders);
+  const server = createHttpServer(settings, {
+    getHeaders: getResponseHeaders,
+    // The code is inferred.
+    getUrlRefusal: (status) =>
+      toErrorBody(new AzureError(status, "InvalidRequestUri", "The request URL is invalid.")),
+  });
   const callers = new WeakMap<FastifyRequest, Caller>();
   let endpoint = "";
   addErrorAnswers(server);

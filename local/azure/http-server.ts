@@ -11,9 +11,7 @@ import type {
 } from "fastify";
 
 import type { ServerCertificate } from "./certificate";
-import { AzureError, toErrorBody } from "./errors";
 import type { Faults } from "./faults";
-import { refuse } from "./imds/answer";
 
 /** Largest request body, in bytes: Azure Resource Manager's own limit of 4 MB. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -44,19 +42,23 @@ export interface ServerSettings {
   readonly onRequest: (record: RequestRecord) => void;
 }
 
+/** How a service answers, whatever it is asked. */
+export interface ServiceShape {
+  /** The headers that every answer has. */
+  readonly getHeaders: (request: FastifyRequest) => Record<string, string>;
+  /** The body for a URL that can't be decoded, or has too long a segment. */
+  readonly getUrlRefusal: (status: number) => object;
+}
+
 /**
  * A server with nothing on it yet but what both services share: case-insensitive paths, records of
  * requests, latency, faults, and the headers that every answer of the service has.
  */
-export function createHttpServer(
-  settings: ServerSettings,
-  getHeaders: (request: FastifyRequest) => Record<string, string>,
-): FastifyInstance {
+export function createHttpServer(settings: ServerSettings, service: ServiceShape): FastifyInstance {
   const recorders = new WeakMap<FastifyRequest, (status: number) => void>();
 
   /** What every request gets first: its record, and the answer's headers. */
   function begin(request: FastifyRequest, reply: FastifyReply): void {
-    const { service } = settings;
     const { method } = request;
     const path = getPath(request.url);
     const at = Date.now();
@@ -64,14 +66,14 @@ export function createHttpServer(
     const record = (status: number): void => {
       if (!recorders.delete(request)) return;
       const durationMs = performance.now() - started;
-      settings.onRequest({ service, method, path, status, durationMs, at });
+      settings.onRequest({ service: settings.service, method, path, status, durationMs, at });
     };
     recorders.set(request, record);
     // For a reset, and a client that didn't wait; after an answer it does nothing.
     reply.raw.once("close", () => {
       record(0);
     });
-    reply.headers(getHeaders(request));
+    reply.headers(service.getHeaders(request));
   }
 
   const options = {
@@ -90,7 +92,7 @@ export function createHttpServer(
       const status = error.statusCode ?? 400;
       begin(request, reply);
       recorders.get(request)?.(status);
-      void reply.code(status).send(getUrlRefusal(settings.service, status));
+      void reply.code(status).send(service.getUrlRefusal(status));
     },
   } satisfies FastifyServerOptions;
   const { certificate } = settings;
@@ -98,12 +100,12 @@ export function createHttpServer(
     certificate === undefined ? fastify(options) : fastify({ ...options, https: certificate });
 
   server.addHook("onRequest", async (request, reply) => {
-    const { service, faults, latencyMs } = settings;
+    const { faults, latencyMs } = settings;
     const { method } = request;
     const path = getPath(request.url);
     begin(request, reply);
     if (latencyMs > 0) await sleep(latencyMs);
-    const fault = faults.take({ service, method, path });
+    const fault = faults.take({ service: settings.service, method, path });
     if (fault === undefined) return;
     if (fault.answer === "reset") {
       reply.hijack();
@@ -119,14 +121,6 @@ export function createHttpServer(
     done();
   });
   return server;
-}
-
-/** The body for a URL that can't be decoded, or has too long a segment, in the service's shape. Codes are inferred. */
-function getUrlRefusal(service: RequestRecord["service"], status: number): object {
-  const message = "The request URL is invalid.";
-  return service === "imds"
-    ? refuse(status, "invalid_request", message).body
-    : toErrorBody(new AzureError(status, "InvalidRequestUri", message));
 }
 
 /** Starts to listen on 127.0.0.1 and a free port, and returns that port. */

@@ -54,7 +54,7 @@ const LOCATIONS: readonly string[] = [
 /**
  * Turns a region's display name into its name, as Azure does: "West Europe" → "westeurope".
  */
-export function normaliseLocation(location: string): string {
+function normaliseLocation(location: string): string {
   return location.replaceAll(" ", "").toLowerCase();
 }
 

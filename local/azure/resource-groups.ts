@@ -12,7 +12,7 @@ import type { Resource } from "./state";
 import { readTags } from "./tags";
 
 /** Type of the resources that resource groups are kept as. */
-export const GROUP_TYPE = "Microsoft.Resources/resourceGroups";
+const GROUP_TYPE = "Microsoft.Resources/resourceGroups";
 
 /** The tutorial asks with 2016-06-01, verify with 2021-04-01, Pulumi's provider with 2024-03-01. */
 const API_VERSIONS = ["2016-06-01", "2020-06-01", "2021-04-01", "2024-03-01", "2024-11-01"];

@@ -19,7 +19,7 @@ import { findKind } from "./resources";
 import { fromStruct, toStruct, UNKNOWN, type PropertyValue } from "./struct";
 
 /** The azure-native version whose behaviour, types and API versions this stands in for. */
-export const PROVIDER_VERSION = "3.28.0";
+const PROVIDER_VERSION = "3.28.0";
 
 /** What the provider's answers depend on. */
 export interface HandlerSettings extends Azure {

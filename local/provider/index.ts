@@ -1,5 +1,6 @@
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { Server } from "@grpc/grpc-js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import { listenOnFreePort } from "../grpc-server";
 import { createClients, type AzureSettings } from "./clients";
 import { createHandlers } from "./handlers";
 
@@ -29,12 +30,7 @@ export async function startProvider(settings: ProviderSettings): Promise<Running
   });
   const clients = createClients(settings);
   server.addService(ResourceProviderService, createHandlers({ ...settings, clients }));
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, boundPort) => {
-      if (error) reject(error);
-      else resolve(boundPort);
-    });
-  });
+  const port = await listenOnFreePort(server);
   return {
     port,
     close: () => {

@@ -1,4 +1,4 @@
-import { Server, ServerCredentials, type ServerUnaryCall, status } from "@grpc/grpc-js";
+import { Server, type ServerUnaryCall, status } from "@grpc/grpc-js";
 import {
   type ILanguageRuntimeServer,
   LanguageRuntimeService,
@@ -11,6 +11,7 @@ import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { version as sdkVersion } from "@pulumi/pulumi/version";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 
+import { listenOnFreePort } from "../grpc-server";
 import type { Environment } from "./executable";
 import { runProgram } from "./program-runner";
 
@@ -96,12 +97,7 @@ export async function startLanguageHost(settings: LanguageHostSettings): Promise
     },
   } satisfies Partial<ILanguageRuntimeServer>);
 
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => {
-      if (error) reject(error);
-      else resolve(bound);
-    });
-  });
+  const port = await listenOnFreePort(server);
   return {
     port,
     close: async () => {

@@ -50,8 +50,8 @@ export async function startDeployment(azure: LocalAzureSettings = {}): Promise<D
     destroy: () => stack.destroy(options),
     verify: async (outputs, ...args) => {
       const lines: string[] = [];
-      const command = readOutput(outputs, "verifyCommand").split(" ").slice(2);
-      const exitCode = await runVerify([...command, ...args], {
+      const exitCode = await runVerify({
+        command: [readOutput(outputs, "verifyCommand"), ...args].join(" "),
         env: getVmEnvironment(session.azure, readOutput(outputs, "vmId"), session.caFile),
         log: (line) => lines.push(line),
       });

@@ -54,7 +54,12 @@ export function createImdsServers(getAzure: () => Azure, settings: ServerSetting
 }
 
 function createImdsServer(context: ImdsContext, settings: ServerSettings): FastifyInstance {
-  const server = createHttpServer(settings, () => ({ server: "IMDS/150.870.65.1854" }));
+  const server = createHttpServer(settings, {
+    getHeaders: () => ({ server: "IMDS/150.870.65.1854" }),
+    // Inferred.
+    getUrlRefusal: (status) =>
+      refuse(status, "invalid_request", "The request URL is invalid.").body,
+  });
   const answerToken = createTokenAnswers(context);
   const routes: Readonly<
     Record<string, (request: ImdsRequest) => ImdsAnswer | Promise<ImdsAnswer>>
