@@ -1,4 +1,4 @@
-import type { Settings } from "./config";
+import { getScope, type Settings } from "./config";
 import {
   VerifyError,
   type Asked,
@@ -8,7 +8,8 @@ import {
 } from "./errors";
 import type { HttpAnswer, HttpFailure, HttpOutcome } from "./http";
 import { isObject } from "./json";
-import type { TokenClaims } from "./token";
+import type { AccessToken } from "./imds";
+import { getClockSkewMs, KEPT_TOKEN_HINT, toClockDetails, TOLERATED_SKEW_MS } from "./token-check";
 
 /** What to do when the answer can't be ARM's. */
 export const NOT_ARM_HINT =
@@ -19,15 +20,13 @@ export const NOT_ARM_HINT =
 export interface ArmRequest {
   asked: Asked;
   settings: Settings;
-  /** Resource id of what was read: what roles are assigned on. */
-  scope: string;
-  /** The holder of the token that was sent. */
-  claims: TokenClaims;
+  /** The token that was sent. */
+  token: AccessToken;
 }
 
 type Fail = (code: FailureCode, details: Omit<FailureDetails, "asked" | "cameBack">) => VerifyError;
 
-/** The diagnosis of a resource group request that did not end with status 200, by status and error code. */
+/** The diagnosis of a request to ARM that did not end with status 200, by status and error code. */
 export function toArmError(outcome: HttpOutcome, request: ArmRequest): VerifyError {
   const fail: Fail = (code, details) =>
     new VerifyError(code, { ...details, asked: request.asked, cameBack: toArmCameBack(outcome) });
@@ -37,25 +36,40 @@ export function toArmError(outcome: HttpOutcome, request: ArmRequest): VerifyErr
 }
 
 function toTransportError(
-  { reason }: HttpFailure,
-  { settings }: ArmRequest,
+  { reason, systemCode }: HttpFailure,
+  { settings, token }: ArmRequest,
   fail: Fail,
 ): VerifyError {
-  const host = new URL(settings.armEndpoint).host;
-  const openNetwork = `The VM's network must let https to ${host} out: check its security group, routes, DNS and outbound gateway.`;
+  const { armEndpoint, armProxy, timeoutMs } = settings;
+  const host = new URL(armEndpoint).host;
+  const openNetwork = armProxy
+    ? `${armProxy.variable} names the proxy ${armProxy.url}, which must let https to ${host} through.`
+    : `The VM's network must let https to ${host} out: check its security group, routes, DNS and outbound gateway.`;
   switch (reason) {
+    case "cancelled":
+      return fail("INTERRUPTED", {
+        message: `Interrupted while waiting for ${host} to answer.`,
+        hint: "Run verify again.",
+      });
     case "timeout":
+    case "connect-timeout":
       return fail("ARM_TIMEOUT", {
-        message: `${host} did not answer within ${settings.timeoutMs / 1_000} s.`,
+        message: `${host} did not answer within ${timeoutMs / 1_000} s${armProxy ? ` through the proxy ${armProxy.url}` : ""}.`,
         hint: openNetwork,
       });
-    case "tls":
+    case "tls": {
+      const skewMs = getClockSkewMs(token, Date.now()) ?? 0;
+      const isAboutTime = systemCode === "CERT_HAS_EXPIRED" || systemCode === "CERT_NOT_YET_VALID";
+      if (isAboutTime && Math.abs(skewMs) > TOLERATED_SKEW_MS) {
+        return fail("CLOCK_WRONG", toClockDetails(skewMs));
+      }
       return fail("ARM_NOT_TRUSTED", {
         message: `The TLS connection to ${host} failed.`,
         hint:
-          "Something between the VM and Azure opens TLS, or the VM's clock is wrong. Name the certificate " +
-          "authority to trust in NODE_EXTRA_CA_CERTS.",
+          `Something between the VM and Azure opens TLS${armProxy ? `, perhaps the proxy ${armProxy.url}` : ""}. ` +
+          "Name the certificate authority to trust in NODE_EXTRA_CA_CERTS.",
       });
+    }
     case "too-large":
     case "not-http":
       return fail("ARM_BAD_ANSWER", {
@@ -64,11 +78,10 @@ function toTransportError(
       });
     case "unreachable":
     case "reset":
-      if (settings.armProxy) {
-        const { variable, url } = settings.armProxy;
+      if (armProxy) {
         return fail("ARM_PROXY_FAILED", {
-          message: `There is no connection to ${host} through the proxy ${url}.`,
-          hint: `${variable} names this proxy. Correct it, or add ${host} to NO_PROXY to go there directly.`,
+          message: `There is no connection to ${host} through the proxy ${armProxy.url}.`,
+          hint: `${armProxy.variable} names this proxy. Correct it, or add ${host} to NO_PROXY to go there directly.`,
         });
       }
       return fail("ARM_UNREACHABLE", {
@@ -84,31 +97,31 @@ function toTransportError(
 function toStatusError(outcome: HttpAnswer, request: ArmRequest, fail: Fail): VerifyError {
   const { status } = outcome;
   const { code } = getErrorBody(outcome.json);
-  const { settings, scope, claims } = request;
+  const { settings } = request;
   const { subscriptionId, resourceGroup, armProxy } = settings;
 
   // A proxy that refuses the tunnel answers in ARM's place; only ARM sends an error code or a request id.
-  const isProxys = status === 407 || (!code && !outcome.header("x-ms-request-id"));
-  if (armProxy && status >= 400 && isProxys) {
+  const isArms = status !== 407 && (code !== undefined || !!outcome.header("x-ms-request-id"));
+  if (armProxy && status >= 400 && !isArms) {
     return fail("ARM_PROXY_FAILED", {
       message: `The proxy ${armProxy.url} answered ${status} in place of ARM.`,
       hint: `${armProxy.variable} names this proxy. Correct it, or add the ARM host to NO_PROXY.`,
     });
   }
+  // What passes by itself is told as such, whoever answered.
+  const isPassing = status === 408 || status === 429 || status >= 500;
+  if (status >= 400 && !isPassing && !isArms) {
+    return fail("ARM_BAD_ANSWER", {
+      message: `The request was answered with status ${status}, but not by ARM.`,
+      hint: NOT_ARM_HINT,
+    });
+  }
   if (status === 401) return toUnauthorizedError(code, request, fail);
   if (status === 403) {
-    const principal = claims.principalId ?? "<principal id>";
     return fail("ACCESS_DENIED", {
-      message: `The identity may not read the resource group ${resourceGroup}.`,
-      hint:
-        "It has no role there, or a role assigned moments ago does not work yet: that takes up to 10 minutes. " +
-        "A wrong group or subscription name is answered in the same way. Roles are assigned to the principal id " +
-        `(${principal}), not to the client id.`,
-      commands: [
-        `az role assignment list --assignee "${principal}" --scope "${scope}" --include-inherited --output table`,
-        `az role assignment create --assignee-object-id "${principal}" --assignee-principal-type ServicePrincipal ` +
-          `--role Reader --scope "${scope}"`,
-      ],
+      message: "ARM denies access.",
+      hint: "The identity has no role that allows this, or none that works yet.",
+      commands: toRoleCommands(request),
     });
   }
   if (status === 404 && code === "SubscriptionNotFound") {
@@ -151,21 +164,20 @@ function toStatusError(outcome: HttpAnswer, request: ArmRequest, fail: Fail): Ve
 
 function toUnauthorizedError(
   code: string | undefined,
-  { settings, claims }: ArmRequest,
+  { settings, token }: ArmRequest,
   fail: Fail,
 ): VerifyError {
   switch (code) {
     case "ExpiredAuthenticationToken":
       return fail("TOKEN_EXPIRED", {
         message: "ARM holds the token for expired.",
-        hint: "The VM's clock is wrong, or IMDS handed out an old token. Set the clock and run verify again.",
-        commands: ["w32tm /resync"],
+        hint: KEPT_TOKEN_HINT,
       });
     case "InvalidAuthenticationTokenTenant":
       return fail("TOKEN_WRONG_TENANT", {
         message: "The subscription belongs to another tenant than the identity.",
         hint:
-          `The token is from tenant ${claims.tenantId ?? "(unknown)"}. Check the subscription id. If the subscription moved ` +
+          `The token is from tenant ${token.claims.tenantId ?? "(unknown)"}. Check the subscription id. If the subscription moved ` +
           "to another tenant, its identities must be created anew.",
         commands: [`az account show --subscription "${settings.subscriptionId}" --query tenantId`],
       });
@@ -181,6 +193,20 @@ function toUnauthorizedError(
         hint: "Run verify again. If it stays, give the request ids to Azure support.",
       });
   }
+}
+
+/** The commands that show the identity's roles on the group, and give it Reader there. */
+export function toRoleCommands({
+  settings,
+  token,
+}: Pick<ArmRequest, "settings" | "token">): [list: string, create: string] {
+  const scope = getScope(settings);
+  const principal = token.claims.principalId ?? "<principal id>";
+  return [
+    `az role assignment list --assignee "${principal}" --scope "${scope}" --include-inherited --output table`,
+    `az role assignment create --assignee-object-id "${principal}" --assignee-principal-type ServicePrincipal ` +
+      `--role Reader --scope "${scope}"`,
+  ];
 }
 
 /** ARM's error body, `{"error":{"code","message"}}`; the fields are absent when it is none. */

@@ -1,10 +1,11 @@
-import type { Settings } from "./config";
-import { getErrorBody, NOT_ARM_HINT, toArmError, toArmCameBack } from "./arm-failures";
-import { VerifyError, type Asked } from "./errors";
-import { get } from "./http";
+import { explainAccessDenied } from "./access-denied";
+import { NOT_ARM_HINT, toArmCameBack } from "./arm-failures";
+import { ARM_RETRIES, askArm, isAccessDenied, type ArmContext } from "./arm-request";
+import { getScope } from "./config";
+import { VerifyError } from "./errors";
+import type { Instance } from "./instance";
 import { isObject } from "./json";
-import type { AccessToken } from "./imds";
-import { getTransientRule, withRetries, type RetryTable, type Waiting } from "./retry";
+import type { RetryTable } from "./retry";
 
 /** A resource group as Azure Resource Manager describes it. */
 export interface ResourceGroup {
@@ -17,58 +18,48 @@ export interface ResourceGroup {
 }
 
 /**
- * Retries of the resource group read: 429, 408, 5xx, timeouts and cut connections, and 403 for as long as the caller is
- * willing to wait, because a new role assignment takes up to 10 minutes to work ("Troubleshoot Azure RBAC").
+ * Retries of the resource group read: those of {@link ARM_RETRIES}, and 403 for as long as the caller is willing to
+ * wait, because a new role assignment takes up to 10 minutes to work ("Troubleshoot Azure RBAC").
  */
 export const RESOURCE_GROUP_RETRIES: RetryTable = (outcome) => {
-  if (outcome.kind === "answer" && outcome.status === 403 && getErrorBody(outcome.json).code) {
+  if (outcome.kind === "answer" && isAccessDenied(outcome)) {
     const reason = "access denied (403); a new role assignment takes up to 10 minutes to work";
     return { windowMs: Infinity, maxDelayMs: 15_000, reason };
   }
-  return getTransientRule("ARM", outcome);
+  return ARM_RETRIES(outcome);
 };
 
 /**
  * Step 5 of the tutorial: reads the resource group with the identity's token ("Resource Groups - Get").
- * @throws VerifyError one of the codes `ARM_…`, `TOKEN_…`, `ACCESS_DENIED`, `SUBSCRIPTION_NOT_FOUND`,
- *   `RESOURCE_GROUP_NOT_FOUND`
+ * @param describeVm asked when access is denied, to compare the group with the VM's own
+ * @throws VerifyError as `askArm`, and instead of `ACCESS_DENIED` one of `ROLE_MISSING`, `ROLE_PROPAGATING`,
+ *   `RESOURCE_GROUP_HIDDEN` where it can be told
  */
 export async function getResourceGroup(
-  settings: Settings,
-  token: AccessToken,
-  waiting: Waiting,
+  context: ArmContext,
+  describeVm: () => Promise<Instance | undefined>,
 ): Promise<ResourceGroup> {
-  const { subscriptionId, resourceGroup, armEndpoint } = settings;
-  const scope = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}`;
-  const url = new URL(`${armEndpoint}${scope}?api-version=2021-04-01`).href;
-  const asked: Asked = { method: "GET", url };
-  const outcome = await withRetries(
-    () =>
-      get({
-        url,
-        headers: { Accept: "application/json", Authorization: `Bearer ${token.value}` },
-        proxy: "environment",
-        timeoutMs: settings.timeoutMs,
-      }),
-    RESOURCE_GROUP_RETRIES,
-    waiting,
+  const { clock } = context.waiting;
+  const startMs = clock.now();
+  const path = `${getScope(context.settings)}?api-version=2021-04-01`;
+  const { asked, answer } = await askArm(context, path, RESOURCE_GROUP_RETRIES).catch(
+    async (error: unknown) => {
+      if (!(error instanceof VerifyError) || error.code !== "ACCESS_DENIED") throw error;
+      throw await explainAccessDenied(error, context, clock.now() - startMs, describeVm);
+    },
   );
-  if (outcome.kind === "failure" || outcome.status !== 200) {
-    throw toArmError(outcome, { asked, settings, scope, claims: token.claims });
-  }
-  const group = readResourceGroup(outcome.json);
-  if (!group) {
-    throw new VerifyError("ARM_BAD_ANSWER", {
-      message: "The answer to the resource group request is not a resource group.",
-      hint: NOT_ARM_HINT,
-      asked,
-      cameBack: toArmCameBack(outcome),
-    });
-  }
-  return group;
+  const group = readResourceGroup(answer.json);
+  if (group) return group;
+  throw new VerifyError("ARM_BAD_ANSWER", {
+    message: "The answer to the resource group request is not a resource group.",
+    hint: NOT_ARM_HINT,
+    asked,
+    cameBack: toArmCameBack(answer),
+  });
 }
 
-function readResourceGroup(json: unknown): ResourceGroup | undefined {
+/** The wire form of a resource group; undefined if it is none. */
+export function readResourceGroup(json: unknown): ResourceGroup | undefined {
   if (!isObject(json)) return undefined;
   const { id, name, location, tags, properties } = json;
   const state = isObject(properties) ? properties.provisioningState : undefined;

@@ -13,6 +13,7 @@ interface LeftOut {
 const LEFT_OUT: readonly LeftOut[] = [
   // verify posts no forms; brings the MIME database along.
   { filter: /^form-data$/, contents: "module.exports = undefined" },
+  { filter: /\/(toFormData|formDataToJSON|formDataToStream|readBlob)\.js$/, contents: "" },
   // verify follows no redirects (maxRedirects 0), and axios then uses Node's own client.
   { filter: /^follow-redirects$/, contents: "module.exports = {}" },
   // Logs of the proxy agent: with DEBUG set they would show the proxy's password.
@@ -20,6 +21,18 @@ const LEFT_OUT: readonly LeftOut[] = [
   // The adapters for browsers and fetch, and HTTP/2: verify uses the http adapter, HTTP/1.1.
   { filter: /^\.\/(fetch|xhr)\.js$/, contents: "module.exports = {}" },
   { filter: /^http2$/, contents: "module.exports = {}" },
+  { filter: /\/Http2Sessions\.js$/, contents: "module.exports = class {}" },
+  // data: URLs, compressed bodies, and progress of uploads and downloads.
+  {
+    filter: /\/(fromDataURI|estimateDataURLDecodedBytes|ZlibHeaderTransformStream)\.js$/,
+    contents: "module.exports = {}",
+  },
+  {
+    filter: /\/(AxiosTransformStream|progressEventReducer)\.js$/,
+    contents: "module.exports = {}",
+  },
+  // Names of status codes.
+  { filter: /\/HttpStatusCode\.js$/, contents: "module.exports = {}" },
 ];
 
 const leaveOut: Plugin = {

@@ -1,239 +1,227 @@
-import { parseArgs } from "node:util";
 import { getProxyForUrl } from "proxy-from-env";
+import { checkGuid, checkResourceGroup, checkSeconds, checkUrl, refuse } from "./checks";
+import { CLOUDS, DEFAULT_CLOUD, findCloud } from "./clouds";
 import { VerifyError } from "./errors";
+import type { Instance } from "./instance";
+import { OPTIONS, type Arguments, type Given } from "./options";
 
-/** Everything verify needs to know, checked. */
-export interface Settings {
+/** The tag by which the stack tells a VM the client id of its identity. Tag names are case-insensitive. */
+export const CLIENT_ID_TAG = "identity-client-id";
+
+/** What a call to IMDS needs. */
+export interface ImdsSettings {
+  /** Base URL of IMDS: http, no trailing slash. */
+  imdsEndpoint: string;
+  /** Bound of each single call, in milliseconds. */
+  timeoutMs: number;
+}
+
+/** What the token request needs besides. */
+export interface TokenSettings extends ImdsSettings {
   /** Client id of the identity to ask a token for: a GUID. */
   clientId: string;
+  /** Base URL of Azure Resource Manager: https, no trailing slash. */
+  armEndpoint: string;
+}
+
+/** Everything verify needs to know, checked. */
+export interface Settings extends TokenSettings {
   /** Subscription of the resource group: a GUID. */
   subscriptionId: string;
   /** Name of the resource group to read. */
   resourceGroup: string;
-  /** Base URL of IMDS: http, no trailing slash. */
-  imdsEndpoint: string;
-  /** Base URL of Azure Resource Manager: https, no trailing slash. */
-  armEndpoint: string;
-  /** For how long altogether failed calls are tried again, in milliseconds; 0: not at all. */
-  waitMs: number;
-  /** Bound of each single call, in milliseconds. */
-  timeoutMs: number;
   /** The proxy that the environment names for ARM, without its credentials, for diagnosis only. */
   armProxy?: { variable: string; url: string };
+  /** Where each value that the VM itself can give came from. */
+  sources: Record<FromVm, string>;
 }
 
-/** One value and where it came from, to name the place in an error. */
-interface Given {
-  value: string;
-  source: string;
+/** The settings that the VM itself can give. */
+export type FromVm = (typeof FROM_VM)[number];
+const FROM_VM = ["clientId", "subscriptionId", "resourceGroup", "armEndpoint"] as const;
+
+/** The settings as far as arguments and environment give them, checked. */
+export interface GivenSettings extends ImdsSettings {
+  /** Those of the VM's settings that are given. */
+  given: Partial<Record<FromVm, Given>>;
+  /** For how long altogether failed calls are tried again, in milliseconds; 0: not at all. */
+  waitMs: number;
+  /** Whether a warning is a failure. */
+  strict: boolean;
+  /** The environment variable that names a proxy for https, if there is one. */
+  proxyVariable: string | undefined;
 }
 
-/** A setting as `--help` shows it. */
-interface Option {
-  name: string;
-  variable?: string;
-  placeholder: string;
-  help: string;
-  fallback?: string;
-}
-
-const CLIENT_ID: Option = {
-  name: "client-id",
-  variable: "AZURE_CLIENT_ID",
-  placeholder: "<guid>",
-  help: "client id of the managed identity",
-};
-const SUBSCRIPTION_ID: Option = {
-  name: "subscription-id",
-  variable: "AZURE_SUBSCRIPTION_ID",
-  placeholder: "<guid>",
-  help: "subscription of the resource group",
-};
-const RESOURCE_GROUP: Option = {
-  name: "resource-group",
-  variable: "AZURE_RESOURCE_GROUP",
-  placeholder: "<name>",
-  help: "resource group to read",
-};
-const IMDS_ENDPOINT: Option = {
-  name: "imds-endpoint",
-  variable: "AZURE_POD_IDENTITY_AUTHORITY_HOST",
-  placeholder: "<url>",
-  help: "metadata service (IMDS), http",
-  fallback: "http://169.254.169.254",
-};
-const ARM_ENDPOINT: Option = {
-  name: "arm-endpoint",
-  variable: "AZURE_RESOURCE_MANAGER_ENDPOINT",
-  placeholder: "<url>",
-  help: "Azure Resource Manager, https",
-  fallback: "https://management.azure.com",
-};
-const WAIT: Option = {
-  name: "wait",
-  placeholder: "<seconds>",
-  help: "keep trying for this long altogether; 0: don't",
-  // As long as a new role assignment may take to work.
-  fallback: "600",
-};
-const TIMEOUT: Option = {
-  name: "timeout",
-  placeholder: "<seconds>",
-  help: "bound of each single call",
-  fallback: "10",
+const CHECKS: Record<FromVm, (given: Given) => string> = {
+  clientId: checkGuid,
+  subscriptionId: checkGuid,
+  resourceGroup: checkResourceGroup,
+  armEndpoint: (given) => checkUrl(given, "https:"),
 };
 
-/** The settings that take a value, in the order of `--help`. */
-export const OPTIONS: readonly Readonly<Option>[] = [
-  CLIENT_ID,
-  SUBSCRIPTION_ID,
-  RESOURCE_GROUP,
-  IMDS_ENDPOINT,
-  ARM_ENDPOINT,
-  WAIT,
-  TIMEOUT,
-];
-
-/** A day: far above every documented wait, and small enough for a timer. */
-const MAX_SECONDS = 86_400;
+/** In the order in which the proxy-from-env package looks for them. */
+const PROXY_VARIABLES = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] as const;
 
 /**
- * Reads the settings from arguments, then the environment, then defaults.
- * @param args the arguments after the script's name
- * @param env the environment
- * @throws VerifyError `SETTINGS_INVALID`, naming the setting, where its value came from and what is wrong with it
+ * Reads what arguments and environment give, and refuses what can't be right before anything is asked.
+ * @param env the environment, for the proxies that it names
+ * @throws VerifyError `SETTINGS_INVALID`, naming where the value came from and what is wrong with it
  */
-export function readSettings(
-  args: readonly string[],
+export function readGivenSettings(
+  { find, has }: Arguments,
   env: Readonly<Record<string, string | undefined>>,
-): Settings {
-  const values = parseArguments(args);
-
-  const find = (option: Option): Given => {
-    const argument = values.get(option.name);
-    if (argument !== undefined) return { value: argument, source: `--${option.name}` };
-    const variable = option.variable === undefined ? undefined : env[option.variable];
-    if (option.variable !== undefined && variable !== undefined) {
-      return { value: variable, source: option.variable };
-    }
-    if (option.fallback !== undefined) return { value: option.fallback, source: "default" };
-    throw new VerifyError("SETTINGS_INVALID", {
-      message: `The ${option.help} is not set.`,
-      hint: `Set --${option.name} or the environment variable ${option.variable ?? ""}.`,
-    });
-  };
-
-  const armEndpoint = readUrl(find(ARM_ENDPOINT), "https:");
-  const armProxy = findProxy(env, armEndpoint);
+): GivenSettings {
+  const given: GivenSettings["given"] = {};
+  for (const name of FROM_VM) {
+    const found = find(OPTIONS[name]);
+    if (found) given[name] = { value: CHECKS[name](found), source: found.source };
+  }
+  const proxyVariable = PROXY_VARIABLES.find((name) => env[name]);
+  findProxy(given.armEndpoint?.value ?? DEFAULT_CLOUD.armEndpoint, proxyVariable);
+  const read = (option: (typeof OPTIONS)["imdsEndpoint" | "wait" | "timeout"]): Given =>
+    find(option) ?? { value: option.fallback, source: "default" };
   return {
-    clientId: readGuid(find(CLIENT_ID)),
-    subscriptionId: readGuid(find(SUBSCRIPTION_ID)),
-    resourceGroup: readResourceGroup(find(RESOURCE_GROUP)),
-    imdsEndpoint: readUrl(find(IMDS_ENDPOINT), "http:"),
-    armEndpoint,
-    waitMs: readSeconds(find(WAIT), 0),
-    timeoutMs: readSeconds(find(TIMEOUT), 0.1),
-    ...(armProxy ? { armProxy } : {}),
+    given,
+    imdsEndpoint: checkUrl(read(OPTIONS.imdsEndpoint), "http:"),
+    waitMs: checkSeconds(read(OPTIONS.wait), 0),
+    timeoutMs: checkSeconds(read(OPTIONS.timeout), 0.1),
+    strict: has("strict"),
+    proxyVariable,
   };
 }
 
-/** The arguments as given, by name; flags have the value "". */
-function parseArguments(args: readonly string[]): Map<string, string> {
-  const options: Record<string, { type: "string" | "boolean" }> = { json: { type: "boolean" } };
-  for (const { name } of OPTIONS) options[name] = { type: "string" };
+/** Whether nothing has to be asked of the VM itself. */
+export function isComplete({ given }: GivenSettings): boolean {
+  return FROM_VM.every((name) => given[name]);
+}
 
-  let tokens;
-  try {
-    ({ tokens } = parseArgs({ args: [...args], options, tokens: true }));
-  } catch (error) {
-    throw new VerifyError("SETTINGS_INVALID", {
-      message: error instanceof Error ? error.message : "The arguments can't be read.",
-      hint: "See --help for the arguments.",
+/** The settings of the token request, if nothing has to be asked of the VM for them. */
+export function getTokenSettings(settings: GivenSettings): TokenSettings | undefined {
+  const { given, imdsEndpoint, timeoutMs } = settings;
+  if (!given.clientId || !given.armEndpoint) return undefined;
+  const { clientId, armEndpoint } = given;
+  return { clientId: clientId.value, armEndpoint: armEndpoint.value, imdsEndpoint, timeoutMs };
+}
+
+/**
+ * Fills in what is not given from the VM itself.
+ * @param instance the VM; undefined when {@link isComplete}
+ * @throws VerifyError `SETTINGS_INCOMPLETE` or `IDENTITY_NOT_NAMED` when the VM does not tell either,
+ *   `SETTINGS_INVALID` when what it tells is malformed or contradicts what is given
+ */
+export function completeSettings(settings: GivenSettings, instance?: Instance): Settings {
+  const { given, imdsEndpoint, timeoutMs } = settings;
+  if (instance) refuseContradictions(given, instance);
+  const all = {
+    clientId: given.clientId ?? readFromVm("clientId", instance),
+    subscriptionId: given.subscriptionId ?? readFromVm("subscriptionId", instance),
+    resourceGroup: given.resourceGroup ?? readFromVm("resourceGroup", instance),
+    armEndpoint: given.armEndpoint ?? readFromVm("armEndpoint", instance),
+  };
+  const armProxy = findProxy(all.armEndpoint.value, settings.proxyVariable);
+  return {
+    clientId: all.clientId.value,
+    subscriptionId: all.subscriptionId.value,
+    resourceGroup: all.resourceGroup.value,
+    armEndpoint: all.armEndpoint.value,
+    imdsEndpoint,
+    timeoutMs,
+    ...(armProxy ? { armProxy } : {}),
+    sources: {
+      clientId: all.clientId.source,
+      subscriptionId: all.subscriptionId.source,
+      resourceGroup: all.resourceGroup.source,
+      armEndpoint: all.armEndpoint.source,
+    },
+  };
+}
+
+function readFromVm(name: FromVm, instance: Instance | undefined): Given {
+  const found: Given | undefined = {
+    clientId: toGiven(instance?.tags[CLIENT_ID_TAG], `the VM's tag ${CLIENT_ID_TAG}`),
+    subscriptionId: toGiven(instance?.subscriptionId, "the VM's metadata (subscriptionId)"),
+    resourceGroup: toGiven(instance?.resourceGroup, "the VM's metadata (resourceGroupName)"),
+    armEndpoint: toGiven(
+      findCloud(instance?.environment ?? "")?.armEndpoint,
+      "the VM's metadata (azEnvironment)",
+    ),
+  }[name];
+  if (found) return { value: CHECKS[name](found), source: found.source };
+
+  const { name: argument, variable, help } = OPTIONS[name];
+  const setIt = `Set --${argument} or the environment variable ${variable}.`;
+  if (name === "clientId") {
+    throw new VerifyError("IDENTITY_NOT_NAMED", {
+      message: `The ${help} is not given, and the VM has no tag ${CLIENT_ID_TAG}.`,
+      hint:
+        `${setIt} It has to be named: a VM can carry several identities, and IMDS then refuses to choose, or gives ` +
+        "a token of the VM's own.",
+      commands: [
+        `az vm identity show ${formatVm(instance)} --query "userAssignedIdentities.*.clientId"`,
+      ],
     });
   }
+  const cloud = instance?.environment ? ` (its cloud is ${instance.environment})` : "";
+  throw new VerifyError("SETTINGS_INCOMPLETE", {
+    message: `The ${help} is not given, and the VM's metadata don't tell it${name === "armEndpoint" ? cloud : ""}.`,
+    hint: setIt,
+  });
+}
 
-  const values = new Map<string, string>();
-  for (const token of tokens) {
-    if (token.kind !== "option") continue;
-    const value = token.value ?? "";
-    if (values.has(token.name) && values.get(token.name) !== value) {
-      throw new VerifyError("SETTINGS_INVALID", {
-        message: `--${token.name} is given twice, with different values.`,
-        hint: "Give it once.",
-      });
-    }
-    values.set(token.name, value);
+function toGiven(value: string | undefined, source: string): Given | undefined {
+  return value ? { value, source } : undefined;
+}
+
+/** Two right values that can't both be meant. */
+function refuseContradictions(given: GivenSettings["given"], instance: Instance): void {
+  const { subscriptionId, resourceGroup, armEndpoint } = given;
+  const isElsewhere =
+    subscriptionId && !isSameText(subscriptionId.value, instance.subscriptionId ?? "");
+  if (isElsewhere && !resourceGroup) {
+    throw refuse(
+      subscriptionId,
+      "names another subscription than the VM's, and no resource group is given",
+      `The VM's own group is in ${instance.subscriptionId ?? "an unknown subscription"}. Set --resource-group, too.`,
+    );
   }
-  return values;
-}
-
-function readGuid(given: Given): string {
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(given.value)) return given.value;
-  throw refuse(
-    given,
-    `must be a GUID, not ${quote(given.value)}`,
-    "It looks like 00000000-0000-0000-0000-000000000000.",
-  );
-}
-
-/** By "Naming rules and restrictions for Azure resources", `Microsoft.Resources/resourceGroups`. */
-function readResourceGroup(given: Given): string {
-  if (/^[\p{L}\p{N}_\-.()]{1,90}$/u.test(given.value) && !given.value.endsWith(".")) {
-    return given.value;
+  const named = CLOUDS.find((cloud) => cloud.armEndpoint === armEndpoint?.value);
+  const own = findCloud(instance.environment ?? "");
+  if (armEndpoint && named && own && named !== own) {
+    throw refuse(
+      armEndpoint,
+      `is the endpoint of ${named.environment}, but the VM is in ${own.environment}`,
+      `An identity gets tokens of its own cloud only: ${own.armEndpoint}.`,
+    );
   }
-  throw refuse(
-    given,
-    `is no name of a resource group: ${quote(given.value)}`,
-    "Give the name only: up to 90 letters, digits and _-.(), not ending in a period.",
-  );
 }
 
-function readUrl(given: Given, protocol: "http:" | "https:"): string {
-  const url = URL.canParse(given.value) ? new URL(given.value) : undefined;
-  // The value is not quoted: a URL with credentials in it is one of the things refused here.
-  const isBase =
-    url?.protocol === protocol &&
-    url.pathname === "/" &&
-    !/[?#]/.test(given.value) &&
-    !url.username &&
-    !url.password;
-  if (isBase) return url.origin;
-  throw refuse(
-    given,
-    `must be the base URL of a server, starting with ${protocol}//`,
-    `It looks like ${protocol}//host or ${protocol}//host:port, with no path, user or query.`,
-  );
+/** The resource id of the group that verify reads: what roles are assigned on. */
+export function getScope({
+  subscriptionId,
+  resourceGroup,
+}: Pick<Settings, "subscriptionId" | "resourceGroup">): string {
+  return `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}`;
 }
 
-function readSeconds(given: Given, min: number): number {
-  const seconds = /^\d+(\.\d+)?$/.test(given.value) ? Number(given.value) : NaN;
-  if (seconds >= min && seconds <= MAX_SECONDS) return Math.round(seconds * 1_000);
-  throw refuse(
-    given,
-    `must be a number of seconds from ${min} to ${MAX_SECONDS}, not ${quote(given.value)}`,
-    "Give a number such as 30.",
-  );
+/** The arguments by which the Azure CLI knows a VM; to be filled in when the VM is not known. */
+export function formatVm(instance: Instance | undefined): string {
+  const { resourceGroup, name } = instance ?? {};
+  return `--resource-group "${resourceGroup ?? "<VM's group>"}" --name "${name ?? "<VM>"}"`;
 }
 
-function refuse({ source }: Given, problem: string, hint: string): VerifyError {
-  return new VerifyError("SETTINGS_INVALID", { message: `${source} ${problem}.`, hint });
-}
-
-/** Enough of a value to recognize it by. */
-function quote(value: string): string {
-  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+/** Names and ids of Azure are equal whatever their casing. */
+export function isSameText(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
 }
 
 /** The proxy that the HTTP client will use for ARM, by the rules of the proxy-from-env package, which it asks too. */
 function findProxy(
-  env: Readonly<Record<string, string | undefined>>,
   armEndpoint: string,
+  proxyVariable: string | undefined,
 ): Settings["armProxy"] | undefined {
   const proxy = getProxyForUrl(armEndpoint);
   if (!proxy) return undefined;
-  const variable =
-    ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"].find((name) => env[name]) ??
-    "HTTPS_PROXY";
+  const variable = proxyVariable ?? "HTTPS_PROXY";
   if (!URL.canParse(proxy)) {
     throw refuse(
       { value: proxy, source: variable },

@@ -1,4 +1,5 @@
 import axios, { AxiosError } from "axios";
+import { CONNECT_TIMEOUT_CODE, QUICK_CONNECT } from "./connect-timeout";
 
 /** An answer with any status. Redirects are answers too: they are never followed. */
 export interface HttpAnswer {
@@ -8,12 +9,22 @@ export interface HttpAnswer {
   header: (name: string) => string | undefined;
   /** The parsed body, or undefined when it is empty or not JSON. */
   json: unknown;
+  /** This machine's clock less that of the answer's `Date` header, in milliseconds; undefined without one. */
+  clockSkewMs: number | undefined;
 }
 
 /** No usable answer came. */
 export interface HttpFailure {
   kind: "failure";
-  reason: "unreachable" | "timeout" | "reset" | "tls" | "too-large" | "not-http";
+  reason:
+    | "unreachable"
+    | "connect-timeout"
+    | "timeout"
+    | "reset"
+    | "tls"
+    | "too-large"
+    | "not-http"
+    | "cancelled";
   /** The code of the system, TLS or HTTP parser error, such as ECONNREFUSED, when there is one. */
   systemCode: string | undefined;
 }
@@ -29,6 +40,8 @@ export interface HttpRequest {
   proxy: "bypass" | "environment";
   /** Bound of the whole call in milliseconds, from connecting to the last byte of the body. */
   timeoutMs: number;
+  /** Ends the call early. */
+  signal: AbortSignal;
 }
 
 /** No answer of IMDS or ARM that verify asks for comes near this size. */
@@ -52,13 +65,13 @@ const UNREACHABLE_CODES = new Set([
  */
 export async function get(request: HttpRequest): Promise<HttpOutcome> {
   // axios' own timeout starts anew with each byte, so a slow drip outlives it: the signal bounds the whole.
-  const signal = AbortSignal.timeout(request.timeoutMs);
+  const timeout = AbortSignal.timeout(request.timeoutMs);
   try {
     const response = await axios.get<string>(request.url, {
       adapter: "http",
       headers: { "Accept-Encoding": "identity", "User-Agent": "verify", ...request.headers },
-      ...(request.proxy === "bypass" ? { proxy: false as const } : {}),
-      signal,
+      ...(request.proxy === "bypass" ? { proxy: false as const, transport: QUICK_CONNECT } : {}),
+      signal: AbortSignal.any([timeout, request.signal]),
       timeout: request.timeoutMs,
       maxRedirects: 0,
       maxContentLength: MAX_BODY_BYTES,
@@ -66,17 +79,23 @@ export async function get(request: HttpRequest): Promise<HttpOutcome> {
       responseType: "text",
       validateStatus: () => true,
     });
+    const header = (name: string) => {
+      const value: unknown = response.headers[name];
+      return typeof value === "string" ? value : undefined;
+    };
+    const answeredAt = Date.parse(header("date") ?? "");
     return {
       kind: "answer",
       status: response.status,
-      header: (name) => {
-        const value: unknown = response.headers[name];
-        return typeof value === "string" ? value : undefined;
-      },
+      header,
       json: parseJson(response.data),
+      clockSkewMs: Number.isNaN(answeredAt) ? undefined : Date.now() - answeredAt,
     };
   } catch (error) {
-    return toFailure(error, signal.aborted);
+    if (request.signal.aborted) {
+      return { kind: "failure", reason: "cancelled", systemCode: undefined };
+    }
+    return toFailure(error, timeout.aborted);
   }
 }
 
@@ -100,6 +119,7 @@ function toReason(
   code: string | undefined,
   timedOut: boolean,
 ): HttpFailure["reason"] {
+  if (code === CONNECT_TIMEOUT_CODE) return "connect-timeout";
   if (timedOut || code === "ECONNABORTED" || code === "ETIMEDOUT") return "timeout";
   if (code === undefined) return "reset";
   if (UNREACHABLE_CODES.has(code)) return "unreachable";

@@ -1,6 +1,6 @@
-import type { Settings } from "./config";
-import { VerifyError, type Asked, type CameBack, type FailureDetails } from "./errors";
-import type { HttpAnswer, HttpOutcome } from "./http";
+import type { ImdsSettings } from "./config";
+import { VerifyError, type Asked, type CameBack, type Cause, type FailureDetails } from "./errors";
+import type { HttpAnswer, HttpFailure, HttpOutcome } from "./http";
 import { isObject } from "./json";
 
 /** What to do when the answer can't be IMDS'. */
@@ -8,78 +8,132 @@ export const NOT_IMDS_HINT =
   "Something else answers at the address of IMDS: a proxy, a captive portal, a container's network. " +
   "Run verify on the VM itself, not in a container, and check the address.";
 
-const UNREACHABLE_HINT =
-  "IMDS exists on Azure VMs only. On a VM, a firewall rule, a route or the network of a container stands in between.";
+const PROBE_COMMAND =
+  'curl.exe --noproxy "*" -H Metadata:true "http://169.254.169.254/metadata/instance?api-version=2021-02-01"';
+
+const UNREACHABLE_CAUSES: readonly Cause[] = [
+  {
+    code: "NOT_AN_AZURE_VM",
+    meaning: "This is not an Azure VM: nothing else has an IMDS.",
+    commands: [],
+  },
+  {
+    code: "CONTAINER_NETWORK",
+    meaning: "verify runs in a container whose network does not reach IMDS: run it on the VM.",
+    commands: [],
+  },
+  {
+    code: "ROUTE_OR_FIREWALL",
+    meaning:
+      "A route, a VPN or a firewall on the VM takes the requests; they must leave by the primary network interface.",
+    commands: ["route print 169.254.169.254", PROBE_COMMAND],
+  },
+];
+
+const DENIED_CAUSES: readonly Cause[] = [
+  {
+    code: "METADATA_SECURITY_PROTOCOL",
+    meaning:
+      "The VM's Metadata Security Protocol allows only some programs and users: its proxy agent's log names the rule.",
+    commands: [
+      "Get-Service GuestProxyAgent",
+      "Get-WinEvent -ProviderName GuestProxyAgent -MaxEvents 20",
+    ],
+  },
+  {
+    code: "CONTAINER_NETWORK",
+    meaning: "A container's network refuses the way to IMDS: run verify on the VM.",
+    commands: [],
+  },
+  {
+    code: "FORWARDED_REQUEST",
+    meaning: "Something on the way adds an X-Forwarded-For header, which IMDS does not serve.",
+    commands: [PROBE_COMMAND],
+  },
+];
+
+type Fail = (
+  code: VerifyError["code"],
+  details: Omit<FailureDetails, "asked" | "cameBack">,
+) => VerifyError;
 
 /**
- * The diagnosis of a token request that did not end with status 200, by status and error code as documented in "How to
+ * The diagnosis of a request to IMDS that did not end with status 200, by status and error code as documented in "How to
  * use managed identities for Azure resources on an Azure VM to acquire an access token", section "Error handling".
  */
-export function toImdsError(outcome: HttpOutcome, asked: Asked, settings: Settings): VerifyError {
-  const fail = (code: VerifyError["code"], details: Omit<FailureDetails, "asked" | "cameBack">) =>
+export function toImdsError(
+  outcome: HttpOutcome,
+  asked: Asked,
+  settings: ImdsSettings,
+): VerifyError {
+  const fail: Fail = (code, details) =>
     new VerifyError(code, { ...details, asked, cameBack: toImdsCameBack(outcome) });
+  return outcome.kind === "failure"
+    ? toTransportError(outcome, settings, fail)
+    : toStatusError(outcome, fail);
+}
 
-  if (outcome.kind === "failure") {
-    switch (outcome.reason) {
-      case "timeout":
-        return fail("IMDS_TIMEOUT", {
-          message: `IMDS did not answer within ${settings.timeoutMs / 1_000} s.`,
-          hint: UNREACHABLE_HINT,
-        });
-      case "too-large":
-      case "not-http":
-      case "tls":
-        return fail("IMDS_BAD_ANSWER", {
-          message: "The answer to the token request is none that IMDS gives.",
-          hint: NOT_IMDS_HINT,
-        });
-      case "unreachable":
-      case "reset":
-        return fail("IMDS_UNREACHABLE", {
-          message:
-            outcome.reason === "reset"
-              ? "The connection to IMDS was cut."
-              : "There is no connection to IMDS.",
-          hint: UNREACHABLE_HINT,
-        });
-    }
+function toTransportError({ reason }: HttpFailure, settings: ImdsSettings, fail: Fail) {
+  switch (reason) {
+    case "cancelled":
+      return fail("INTERRUPTED", {
+        message: "Interrupted while waiting for IMDS to answer.",
+        hint: "Run verify again.",
+      });
+    case "timeout":
+      return fail("IMDS_TIMEOUT", {
+        message: `IMDS did not answer within ${settings.timeoutMs / 1_000} s.`,
+        hint: "It took the connection, so it is there, but slow or stuck. Run verify again, or restart the VM.",
+        commands: [PROBE_COMMAND],
+      });
+    case "too-large":
+    case "not-http":
+    case "tls":
+      return fail("IMDS_BAD_ANSWER", {
+        message: "The answer to the request is none that IMDS gives.",
+        hint: NOT_IMDS_HINT,
+      });
+    case "unreachable":
+    case "connect-timeout":
+    case "reset":
+      return fail("IMDS_UNREACHABLE", {
+        message:
+          reason === "reset"
+            ? "The connection to IMDS was cut."
+            : "There is no connection to IMDS.",
+        hint: "verify has to run on the VM that carries the identity.",
+        causes: UNREACHABLE_CAUSES,
+      });
   }
+}
 
-  const { status, json } = outcome;
-  if (isIdentityUnknown(outcome)) {
-    return fail("IDENTITY_NOT_ATTACHED", {
-      message: `This VM does not carry the identity with client id ${settings.clientId}.`,
+function toStatusError(outcome: HttpAnswer, fail: Fail) {
+  const { status } = outcome;
+  if (status >= 400 && isProxys(outcome)) {
+    return fail("IMDS_PROXIED", {
+      message: `A proxy answered ${status} in place of IMDS.`,
       hint:
-        "The identity was never attached to the VM, or it was recreated and has a new client id. " +
-        "Compare the client id with those of the VM's identities, and attach the identity if it is missing.",
-      commands: [
-        "az vm identity show --resource-group <VM's group> --name <VM>",
-        "az vm identity assign --resource-group <VM's group> --name <VM> --identities <identity's resource id>",
-      ],
-    });
-  }
-  if (status === 400 && getErrorCode(json) === "invalid_resource") {
-    return fail("AUDIENCE_UNKNOWN", {
-      message: `The identity's tenant does not know the audience ${settings.armEndpoint}/.`,
-      hint: "The ARM endpoint is another cloud's, or misspelled. Check --arm-endpoint.",
-      commands: ["az cloud show --query endpoints.resourceManager"],
+        "verify itself asks IMDS past every proxy setting, so a proxy takes the request on its way. " +
+        "Requests to 169.254.169.254 must leave the VM directly.",
+      commands: ["netsh winhttp show proxy", "route print 169.254.169.254"],
     });
   }
   if (status === 401 || status === 403) {
     return fail("IMDS_DENIED", {
       message: `IMDS denies this caller (${status}).`,
-      hint:
-        "The VM's Metadata Security Protocol allows only some programs and users, a container's " +
-        "network blocks IMDS, or something adds an X-Forwarded-For header to the request.",
+      hint: "The request reached IMDS, or a guard in front of it, which does not serve this program.",
+      causes: DENIED_CAUSES,
     });
   }
   if (status === 429) {
     return fail("IMDS_THROTTLED", {
       message: "IMDS is throttling: it answered 429 to the last attempt too.",
-      hint: "Something on this VM asks IMDS all the time (its limit: 20 requests per second). Run verify again later.",
+      hint:
+        "Something on this VM asks IMDS all the time (its limits: 20 requests per second and 5 at once for tokens). " +
+        "Run verify again later.",
     });
   }
-  if (status === 404 || status === 408 || status === 410 || status >= 500) {
+  if (status === 404 || status === 410 || status >= 500) {
     return fail("IMDS_UNAVAILABLE", {
       message: `IMDS answered ${status}, also to the last attempt.`,
       hint: "IMDS or the directory behind it is in trouble, or being updated. Run verify again later.",
@@ -87,40 +141,44 @@ export function toImdsError(outcome: HttpOutcome, asked: Asked, settings: Settin
   }
   if (status >= 400) {
     return fail("IMDS_REFUSED", {
-      message: `IMDS refused the token request (${status}).`,
+      message: `IMDS refused the request (${status}).`,
       hint: "Check the settings. If they are right, something other than IMDS may answer at its address.",
     });
   }
   return fail("IMDS_BAD_ANSWER", {
-    message: `The token request was answered with status ${status}, which IMDS never does.`,
+    message: `The request was answered with status ${status}, which IMDS never does.`,
     hint: NOT_IMDS_HINT,
   });
 }
 
-/** Of all documented causes of `invalid_request`, only the unknown identity is left: id and header are always sent. */
-export function isIdentityUnknown({ status, json }: HttpAnswer): boolean {
-  return status === 400 && getErrorCode(json) === "invalid_request";
+/** The status and the headers that only proxies have, and pages for people, unless they come from Azure's own server. */
+function isProxys({ status, header }: HttpAnswer): boolean {
+  const headers = ["via", "proxy-authenticate", "proxy-status", "x-squid-error"];
+  if (status === 407 || headers.some((name) => header(name))) return true;
+  const isPage = /^text\/html\b/i.test(header("content-type") ?? "");
+  return isPage && !/^(IMDS|Microsoft-)/i.test(header("server") ?? "");
 }
 
-function getErrorCode(json: unknown): string | undefined {
+/** The `error` of IMDS' error body, `{"error","error_description"}`. */
+export function getImdsErrorCode(json: unknown): string | undefined {
   return getText(json, "error");
 }
 
-function getText(json: unknown, name: string): string | undefined {
-  const value = isObject(json) ? json[name] : undefined;
-  return typeof value === "string" ? value : undefined;
-}
-
-/** What to show of an outcome; IMDS' error body is `{"error","error_description"}`. */
+/** What to show of an outcome. */
 export function toImdsCameBack(outcome: HttpOutcome): CameBack {
   if (outcome.kind === "failure") return outcome.systemCode ? { code: outcome.systemCode } : {};
   const { status, json, header } = outcome;
   const cameBack: CameBack = { status };
-  const code = getErrorCode(json);
+  const code = getImdsErrorCode(json);
   const message = status === 200 ? undefined : getText(json, "error_description");
   const server = header("server");
   if (code) cameBack.code = code;
   if (message) cameBack.message = message;
   if (server) cameBack.server = server;
   return cameBack;
+}
+
+function getText(json: unknown, name: string): string | undefined {
+  const value = isObject(json) ? json[name] : undefined;
+  return typeof value === "string" ? value : undefined;
 }

@@ -2,47 +2,97 @@
  * verify: run on the VM, it shows that the managed identity works: a token from IMDS, the resource group from ARM.
  * This file alone touches the process: arguments and environment in, report out, exit code.
  */
-import { readSettings } from "./config";
 import { formatHelp } from "./help";
 import { redact } from "./redaction";
-import { formatError, formatReport, toJsonReport } from "./report";
+import { toJsonReport } from "./report";
 import { SYSTEM_CLOCK, type Waiting } from "./retry";
-import { toVerifyError, verify } from "./verification";
+import { formatFailure, formatReport, STEP_TITLES } from "./text-report";
+import { toVerifyError, verify, type Step } from "./verification";
 
 /** Shorter pauses are not worth a line of progress. */
 const SILENT_WAIT_MS = 1_000;
 
+/** A step that takes longer is named while it goes on. */
+const SLOW_STEP_MS = 2_000;
+
 const secrets = new Set<string>();
 
-async function main(args: readonly string[]): Promise<void> {
+/** @returns the exit code */
+async function main(args: readonly string[]): Promise<number> {
   if (args.includes("--help") || args.includes("-h")) {
-    process.stdout.write(formatHelp());
-    return;
+    await print(process.stdout, formatHelp());
+    return 0;
   }
-  const verification = await verify(
-    () => readSettings(args, process.env),
-    toWaiting,
-    (secret) => secrets.add(secret),
+  // Looked for by themselves, so that a wrong argument, too, is reported in the form asked for.
+  const isJson = args.includes("--json");
+  const isQuiet = args.includes("--quiet");
+  const interrupted = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => {
+      interrupted.abort();
+    });
+  }
+  const progress = createProgress(
+    isQuiet ? () => undefined : (line) => process.stderr.write(`${line}\n`),
   );
-  const report = toJsonReport(verification);
-  process.exitCode = report.exitCode;
-  // Looked for by itself, so that a wrong argument, too, is reported in the form asked for.
-  if (args.includes("--json")) {
-    process.stdout.write(redact(`${JSON.stringify(report, null, 2)}\n`, secrets));
-    return;
+
+  const verification = await verify({
+    args,
+    env: process.env,
+    toWaiting: (waitMs) => toWaiting(waitMs, interrupted.signal, progress.onWait),
+    onStep: progress.onStep,
+    keepSecret: (secret) => secrets.add(secret),
+  });
+  progress.end();
+  const report = toJsonReport(verification, Date.now());
+  if (isJson) {
+    await print(process.stdout, `${JSON.stringify(report, null, 2)}\n`);
+    return report.exitCode;
   }
-  process.stdout.write(redact(formatReport(report), secrets));
-  if (report.error) process.stderr.write(redact(`\n${formatError(report.error)}`, secrets));
+  if (!isQuiet) await print(process.stdout, formatReport(report));
+  const failures = report.warnings.map((warning) => formatFailure("warning", warning));
+  if (report.error) failures.push(formatFailure("error", report.error));
+  for (const failure of failures) {
+    await print(process.stderr, isQuiet ? failure : `\n${failure}`);
+  }
+  return report.exitCode;
 }
 
-function toWaiting(waitMs: number): Waiting {
+/** Ends when the text is written, also to a pipe, and cut off by nothing that follows. */
+function print(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write(redact(text, secrets), () => {
+      resolve();
+    });
+  });
+}
+
+function toWaiting(waitMs: number, signal: AbortSignal, onWait: Waiting["onWait"]): Waiting {
+  return { clock: SYSTEM_CLOCK, deadlineMs: SYSTEM_CLOCK.now() + waitMs, onWait, signal };
+}
+
+/** Says what is being waited for, as soon as it is worth a line. */
+function createProgress(print: (line: string) => void): {
+  onStep: (name: Step["name"]) => void;
+  onWait: Waiting["onWait"];
+  end: () => void;
+} {
+  let slow: NodeJS.Timeout | undefined;
+  const end = () => {
+    clearTimeout(slow);
+  };
   return {
-    clock: SYSTEM_CLOCK,
-    deadlineMs: SYSTEM_CLOCK.now() + waitMs,
-    onWait: (reason, delayMs) => {
-      if (delayMs <= SILENT_WAIT_MS) return;
-      process.stderr.write(`${reason}; trying again in ${Math.round(delayMs / 1_000)} s\n`);
+    onStep: (name) => {
+      end();
+      slow = setTimeout(print, SLOW_STEP_MS, `still at: ${STEP_TITLES[name]}`);
     },
+    onWait: (reason, delayMs) => {
+      end();
+      if (delayMs > SILENT_WAIT_MS) {
+        print(`${reason}; trying again in ${Math.round(delayMs / 1_000)} s`);
+      }
+    },
+    end,
   };
 }
 
@@ -53,4 +103,7 @@ process.on("uncaughtException", (error) => {
   process.exit(exitCode);
 });
 
-void main(process.argv.slice(2));
+void main(process.argv.slice(2)).then((exitCode) => {
+  // A call that was given up may have left a connection behind, to a proxy for instance: nothing waits for it.
+  process.exit(exitCode);
+});

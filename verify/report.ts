@@ -1,4 +1,5 @@
-import type { Asked, CameBack, FailureCode } from "./errors";
+import type { FromVm, Settings } from "./config";
+import type { Asked, CameBack, Cause, FailureCode, VerifyError } from "./errors";
 import type { Step, Verification } from "./verification";
 
 /**
@@ -6,20 +7,31 @@ import type { Step, Verification } from "./verification";
  * Times are ISO 8601 in UTC.
  */
 export interface JsonReport {
-  /** Whether every step passed. */
+  /** Whether no step failed. */
   ok: boolean;
   /** The process's exit code. */
   exitCode: number;
   steps: readonly Step[];
-  /** The holder of the token. */
+  /** What was verified, and where each value came from. */
+  settings?: Record<FromVm, { value: string; source: string }>;
+  /** The VM, when something had to be asked of it. */
+  vm?: { resourceId?: string; name?: string; resourceGroup?: string; environment?: string };
+  /** The holder of the token, by its claims. */
   identity?: {
     clientId?: string;
     principalId?: string;
     tenantId?: string;
+    /** Of the identity. */
     resourceId?: string;
+    /** Of the VM that the token was given to. */
+    vmResourceId?: string;
     tokenAudience?: string;
+    tokenIssuedOn?: string;
     tokenExpiresOn?: string;
+    tokenSecondsLeft?: number;
   };
+  /** How far this machine's clock is ahead of Azure's. */
+  clockSkewSeconds?: number;
   resourceGroup?: {
     id: string;
     name: string;
@@ -27,127 +39,88 @@ export interface JsonReport {
     provisioningState: string;
     tags: Record<string, string>;
   };
-  error?: {
-    code: FailureCode;
-    message: string;
-    hint: string;
-    commands: readonly string[];
-    asked?: Asked;
-    cameBack?: CameBack;
-  };
+  /** What the identity may do on the resource group, all its roles taken together. */
+  permissions?: { actions: string[]; notActions: string[]; dataActions: string[] };
+  /** What is not as it should be, though the chain works; empty when all is well. */
+  warnings: readonly JsonFailure[];
+  error?: JsonFailure;
+}
+
+/** One failure or warning. */
+export interface JsonFailure {
+  code: FailureCode;
+  message: string;
+  hint: string;
+  commands: readonly string[];
+  causes: readonly Cause[];
+  asked?: Asked;
+  cameBack?: CameBack;
 }
 
 /** The report as data. */
-export function toJsonReport({ steps, identity, resourceGroup, error }: Verification): JsonReport {
-  const report: JsonReport = { ok: !error, exitCode: error?.exitCode ?? 0, steps };
+export function toJsonReport(verification: Verification, nowMs: number): JsonReport {
+  const { steps, settings, instance, identity, clockSkewMs } = verification;
+  const { resourceGroup, permissions, warnings, error } = verification;
+  const report: JsonReport = {
+    ok: !error,
+    exitCode: error?.exitCode ?? 0,
+    steps,
+    warnings: warnings.map(toJsonFailure),
+  };
+  if (settings) report.settings = toJsonSettings(settings);
+  if (instance) {
+    const { resourceId, name, resourceGroup: group, environment } = instance;
+    report.vm = {
+      ...(resourceId && { resourceId }),
+      ...(name && { name }),
+      ...(group && { resourceGroup: group }),
+      ...(environment && { environment }),
+    };
+  }
   if (identity) {
-    const { audience, clientId, principalId, tenantId, identityResourceId, expiresOn } = identity;
+    const { audience, clientId, principalId, tenantId, identityResourceId } = identity;
+    const { vmResourceId, issuedOn, expiresOn } = identity;
+    const leftMs = (expiresOn?.getTime() ?? NaN) - (nowMs - (clockSkewMs ?? 0));
     report.identity = {
       ...(clientId && { clientId }),
       ...(principalId && { principalId }),
       ...(tenantId && { tenantId }),
       ...(identityResourceId && { resourceId: identityResourceId }),
+      ...(vmResourceId && { vmResourceId }),
       ...(audience && { tokenAudience: audience }),
-      ...(expiresOn && { tokenExpiresOn: expiresOn.toISOString() }),
+      ...(issuedOn && { tokenIssuedOn: issuedOn.toISOString() }),
+      ...(expiresOn && {
+        tokenExpiresOn: expiresOn.toISOString(),
+        tokenSecondsLeft: Math.round(leftMs / 1_000),
+      }),
     };
   }
+  if (clockSkewMs !== undefined) report.clockSkewSeconds = Math.round(clockSkewMs / 1_000);
   if (resourceGroup) report.resourceGroup = resourceGroup;
-  if (error) {
-    const { code, message, hint, commands, asked, cameBack } = error;
-    report.error = {
-      code,
-      message,
-      hint,
-      commands,
-      ...(asked && { asked }),
-      ...(cameBack && { cameBack }),
-    };
-  }
+  if (permissions) report.permissions = permissions;
+  if (error) report.error = toJsonFailure(error);
   return report;
 }
 
-const STEP_TITLES: Record<Step["name"], string> = {
-  settings: "Settings are complete",
-  token: "The managed identity gets a token",
-  resourceGroup: "The token reads the resource group",
-};
-
-/** Plain ASCII: a Windows console or Run Command may not show more. */
-const MARKS: Record<Step["status"], string> = {
-  passed: "[ ok ]",
-  failed: "[FAIL]",
-  skipped: "[ -- ]",
-};
-
-/** The report for a person: the steps with a mark each, then who it was and what was read. Ends with a line break. */
-export function formatReport(report: JsonReport): string {
-  const steps = report.steps.map(({ name, status, durationMs }) => {
-    const time = durationMs === undefined ? "" : ` (${durationMs} ms)`;
-    return `${MARKS[status]} ${STEP_TITLES[name]}${time}`;
-  });
-  const blocks = [steps];
-  const { identity, resourceGroup } = report;
-  if (identity) {
-    blocks.push([
-      "Identity",
-      ...toRows({
-        "Client id": identity.clientId,
-        "Principal id": identity.principalId,
-        "Tenant id": identity.tenantId,
-        "Resource id": identity.resourceId,
-        "Token valid until": identity.tokenExpiresOn,
-      }),
-    ]);
-  }
-  if (resourceGroup) {
-    const { id, name, location, provisioningState, tags } = resourceGroup;
-    const tagList = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
-    blocks.push([
-      "Resource group",
-      ...toRows({
-        Id: id,
-        Name: name,
-        Location: location,
-        "Provisioning state": provisioningState,
-        Tags: tagList.join(", ") || "(none)",
-      }),
-    ]);
-  }
-  return `${blocks.map((lines) => lines.map(toLine).join("\n")).join("\n\n")}\n`;
+function toJsonSettings(settings: Settings): NonNullable<JsonReport["settings"]> {
+  const toEntry = (name: FromVm) => ({ value: settings[name], source: settings.sources[name] });
+  return {
+    clientId: toEntry("clientId"),
+    subscriptionId: toEntry("subscriptionId"),
+    resourceGroup: toEntry("resourceGroup"),
+    armEndpoint: toEntry("armEndpoint"),
+  };
 }
 
-/** The error for a person: what went wrong, asked and came back, what it means, what to run. Ends with a line break. */
-export function formatError({
-  code,
-  message,
-  hint,
-  commands,
-  asked,
-  cameBack,
-}: NonNullable<JsonReport["error"]>): string {
-  const lines = [`error ${code}: ${message}`];
-  if (asked) lines.push(`  asked      ${asked.method} ${asked.url}`);
-  if (cameBack) {
-    const { status, code: serviceCode, message: serviceMessage, server } = cameBack;
-    const summary = [status === undefined ? "no answer" : `status ${status}`, serviceCode];
-    if (server) summary.push(`from ${server}`);
-    lines.push(`  came back  ${summary.filter((part) => part !== undefined).join(", ")}`);
-    if (serviceMessage) lines.push(`             "${serviceMessage}"`);
-    if (cameBack.requestId) lines.push(`             request id ${cameBack.requestId}`);
-    if (cameBack.correlationId) lines.push(`             correlation id ${cameBack.correlationId}`);
-  }
-  lines.push(`  ${hint}`);
-  for (const command of commands) lines.push(`    ${command}`);
-  return `${lines.map(toLine).join("\n")}\n`;
-}
-
-function toRows(values: Record<string, string | undefined>): string[] {
-  return Object.entries(values)
-    .filter(([, value]) => value !== undefined)
-    .map(([title, value]) => `  ${title.padEnd(20)}${value ?? ""}`);
-}
-
-/** One line, whatever a service sent: control characters could move a terminal's cursor or forge lines. */
-function toLine(text: string): string {
-  return text.replace(/\p{Cc}+/gu, " ");
+function toJsonFailure(error: VerifyError): JsonFailure {
+  const { code, message, hint, commands, causes, asked, cameBack } = error;
+  return {
+    code,
+    message,
+    hint,
+    commands,
+    causes,
+    ...(asked && { asked }),
+    ...(cameBack && { cameBack }),
+  };
 }

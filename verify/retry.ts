@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { HttpOutcome } from "./http";
 
 /** How long one kind of outcome is worth waiting for. */
@@ -17,7 +18,8 @@ export type RetryTable = (outcome: HttpOutcome) => RetryRule | undefined;
 export interface Clock {
   /** Milliseconds on a clock that only goes forward. */
   now: () => number;
-  sleep: (ms: number) => Promise<void>;
+  /** Ends when the time is over or the signal is aborted; never fails. */
+  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** What a retry loop needs of its surroundings. */
@@ -27,12 +29,21 @@ export interface Waiting {
   deadlineMs: number;
   /** Told before each pause. */
   onWait: (reason: string, delayMs: number) => void;
+  /** Once aborted, nothing is waited for any more. */
+  signal: AbortSignal;
+}
+
+/** A wait that allows no retry: for calls that only explain a failure. */
+export function withoutRetries(waiting: Waiting): Waiting {
+  return { ...waiting, deadlineMs: -Infinity };
 }
 
 /** The real time. */
 export const SYSTEM_CLOCK: Clock = {
   now: () => performance.now(),
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  sleep: async (ms, signal) => {
+    await sleep(ms, undefined, { signal }).catch(() => undefined);
+  },
 };
 
 const FIRST_DELAY_MS = 1_000;
@@ -42,20 +53,31 @@ const MAX_ASKED_RETRIES = 5;
 
 /** Covers Microsoft's advice for IMDS of five attempts at about 0, 2, 6, 14 and 30 seconds. */
 const TRANSIENT_WINDOW_MS = 30_000;
+
+/** A network that is still coming up takes a moment; off Azure, nothing will ever answer. */
+const CONNECT_WINDOW_MS = 6_000;
+
 /**
- * The rule for outcomes that pass by themselves whatever the service: 429, 408, 5xx, timeouts and cut connections;
- * undefined for all others.
+ * The rule for outcomes that pass by themselves whatever the service: 429, 5xx, timeouts and cut connections; undefined
+ * for all others.
  * @param service the name to use in the progress line
  */
 export function getTransientRule(service: string, outcome: HttpOutcome): RetryRule | undefined {
   if (outcome.kind === "failure") {
-    if (outcome.reason === "timeout") return toTransientRule(`${service} does not answer`);
-    if (outcome.reason === "reset") return toTransientRule(`${service} cut the connection`);
-    return undefined;
+    switch (outcome.reason) {
+      case "timeout":
+        return toTransientRule(`${service} does not answer`);
+      case "reset":
+        return toTransientRule(`${service} cut the connection`);
+      case "connect-timeout":
+        return { ...toTransientRule(`no connection to ${service}`), windowMs: CONNECT_WINDOW_MS };
+      default:
+        return undefined;
+    }
   }
   const { status } = outcome;
   if (status === 429) return toTransientRule(`${service} is throttling (429)`);
-  if (status === 408 || status >= 500) return toTransientRule(`${service} answers ${status}`);
+  if (status >= 500) return toTransientRule(`${service} answers ${status}`);
   return undefined;
 }
 
@@ -83,22 +105,26 @@ export function getRetryAfterMs(
 }
 
 /**
- * Makes a call until its outcome stands: pauses double from one second, the last one is cut so that the final attempt
+ * Makes a call until its outcome stands, or the waiting is ended: pauses double from one second, the last one is cut so that the final attempt
  * comes at the very end of the window. A `Retry-After` on 429 and 5xx is kept to exactly; if it asks for more time than
  * the deadline leaves, the outcome stands at once.
  */
 export async function withRetries(
   call: () => Promise<HttpOutcome>,
   table: RetryTable,
-  { clock, deadlineMs, onWait }: Waiting,
+  { clock, deadlineMs, onWait, signal }: Waiting,
 ): Promise<HttpOutcome> {
   const startMs = clock.now();
   let nextDelayMs = FIRST_DELAY_MS;
   let askedRetries = 0;
+  let last: HttpOutcome | undefined;
   for (;;) {
     const outcome = await call();
+    // What was known before the call was ended says more.
+    if (outcome.kind === "failure" && outcome.reason === "cancelled") return last ?? outcome;
     const rule = table(outcome);
     if (!rule) return outcome;
+    last = outcome;
 
     const nowMs = clock.now();
     const askedMs = getAskedDelayMs(outcome);
@@ -114,7 +140,8 @@ export async function withRetries(
       delayMs = askedMs;
     }
     onWait(rule.reason, delayMs);
-    await clock.sleep(delayMs);
+    await clock.sleep(delayMs, signal);
+    if (signal.aborted) return outcome;
   }
 }
 

@@ -10,11 +10,28 @@ export interface TokenClaims {
   principalId?: string;
   /** `tid`: the tenant that issued the token. */
   tenantId?: string;
-  /** `xms_mirid`: resource id of the user-assigned identity. */
+  /** `xms_mirid`: resource id of the user-assigned identity, or of the VM for a system-assigned one. */
   identityResourceId?: string;
+  /** `xms_az_rid`: resource id of the VM that the token was given to. */
+  vmResourceId?: string;
+  /** `iat`: when it was issued. */
+  issuedOn?: Date;
+  /** `nbf`: start of validity. */
+  notBefore?: Date;
   /** `exp`: end of validity. */
   expiresOn?: Date;
 }
+
+const TEXT_CLAIMS = {
+  aud: "audience",
+  appid: "clientId",
+  oid: "principalId",
+  tid: "tenantId",
+  xms_mirid: "identityResourceId",
+  xms_az_rid: "vmResourceId",
+} as const;
+
+const TIME_CLAIMS = { iat: "issuedOn", nbf: "notBefore", exp: "expiresOn" } as const;
 
 /**
  * Decodes the claims of a token of Microsoft Entra ID ("Access tokens in the Microsoft identity platform"). A client
@@ -24,17 +41,14 @@ export interface TokenClaims {
 export function readTokenClaims(token: string): TokenClaims {
   const payload = decodePayload(token);
   const claims: TokenClaims = {};
-  const read = (name: string, field: Exclude<keyof TokenClaims, "expiresOn">) => {
+  for (const [name, field] of Object.entries(TEXT_CLAIMS)) {
     const value = payload[name];
     if (typeof value === "string" && value !== "") claims[field] = value;
-  };
-  read("aud", "audience");
-  read("appid", "clientId");
-  read("oid", "principalId");
-  read("tid", "tenantId");
-  read("xms_mirid", "identityResourceId");
-  const expiresOn = toDate(payload.exp);
-  if (expiresOn) claims.expiresOn = expiresOn;
+  }
+  for (const [name, field] of Object.entries(TIME_CLAIMS)) {
+    const time = toDate(payload[name]);
+    if (time) claims[field] = time;
+  }
   return claims;
 }
 

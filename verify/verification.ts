@@ -1,75 +1,180 @@
 import { getResourceGroup, type ResourceGroup } from "./arm";
-import type { Settings } from "./config";
+import {
+  completeSettings,
+  getTokenSettings,
+  isComplete,
+  readGivenSettings,
+  type Settings,
+  type TokenSettings,
+} from "./config";
 import { VerifyError } from "./errors";
-import { getToken } from "./imds";
-import type { Waiting } from "./retry";
+import { getToken, type AccessToken } from "./imds";
+import { getInstance, type Instance } from "./instance";
+import { readArguments } from "./options";
+import { checkPermissions, type Permissions } from "./permissions";
+import { withoutRetries, type Waiting } from "./retry";
 import type { TokenClaims } from "./token";
+import { checkToken, getClockSkewMs } from "./token-check";
 
-/** The steps in their order: each needs the one before. */
-export const STEP_NAMES = ["settings", "token", "resourceGroup"] as const;
+/** The steps in the order of the report. */
+export const STEP_NAMES = [
+  "settings",
+  "instance",
+  "token",
+  "claims",
+  "resourceGroup",
+  "permissions",
+] as const;
 
 /** How one step went. */
 export interface Step {
   name: (typeof STEP_NAMES)[number];
-  /** `skipped`: an earlier step failed. */
-  status: "passed" | "failed" | "skipped";
-  /** Time taken in milliseconds, waiting included; absent for skipped steps. */
+  /** `skipped`: an earlier step failed. `not-needed`: everything to ask the VM for was given. */
+  status: "passed" | "warning" | "failed" | "skipped" | "not-needed";
+  /** Time taken in milliseconds, waiting included; absent for steps that were not taken. */
   durationMs?: number;
 }
 
 /** Everything a run found out. A field is absent when the run did not get that far. */
 export interface Verification {
   steps: Step[];
+  settings?: Settings;
+  /** The VM, when it was asked. */
+  instance?: Instance;
   /** Who the token says it belongs to. */
   identity?: TokenClaims;
+  /** How far this machine's clock is ahead, in milliseconds. */
+  clockSkewMs?: number;
   resourceGroup?: ResourceGroup;
-  /** Why the run failed; absent when every step passed. */
+  permissions?: Permissions;
+  warnings: VerifyError[];
+  /** Why the run failed; absent when it did not. */
   error?: VerifyError;
 }
 
+/** What a run needs of its surroundings. */
+export interface Surroundings {
+  /** The arguments after the script's name. */
+  args: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+  /** Makes the bounds of the retries from `--wait`, in milliseconds. */
+  toWaiting: (waitMs: number) => Waiting;
+  /** Told each step as it begins. */
+  onStep: (name: Step["name"]) => void;
+  /** Told the token as soon as it arrives, so that it can be kept out of all output. */
+  keepSecret: (secret: string) => void;
+}
+
 /**
- * Follows the chain identity → token → resource group and stops at the first broken link.
+ * Follows the chain VM → identity → token → resource group and stops at the first broken link.
  * Never throws: an error that is none of ours ends up as `INTERNAL_ERROR`.
- * @param readSettings gives the checked settings, or throws a {@link VerifyError}
- * @param toWaiting makes the bounds of the retries from `waitMs`
- * @param keepSecret told the token as soon as it arrives, so that it can be kept out of all output
  */
-export async function verify(
-  readSettings: () => Settings,
-  toWaiting: (waitMs: number) => Waiting,
-  keepSecret: (secret: string) => void,
-): Promise<Verification> {
-  const result: Verification = { steps: [] };
-  const run = async <T>(name: Step["name"], work: () => T | Promise<T>): Promise<T> => {
+export async function verify(surroundings: Surroundings): Promise<Verification> {
+  const result: Verification = { steps: [], warnings: [] };
+  try {
+    await followChain(result, surroundings);
+  } catch (error) {
+    result.error = toVerifyError(error);
+  }
+  const taken = new Map(result.steps.map((step) => [step.name, step]));
+  result.steps = STEP_NAMES.map((name) => taken.get(name) ?? { name, status: "skipped" });
+  return result;
+}
+
+async function followChain(
+  result: Verification,
+  { args, env, toWaiting, onStep, keepSecret }: Surroundings,
+): Promise<void> {
+  const takeStep = createStepTaker(result, onStep);
+  const given = await takeStep("settings", () => readGivenSettings(readArguments(args, env), env));
+  const waiting = toWaiting(given.waitMs);
+
+  let instanceCall: Promise<Instance> | undefined;
+  const describeVm = () =>
+    (instanceCall ?? getInstance(given, withoutRetries(waiting))).catch(() => undefined);
+  const takeSettings = async (): Promise<Settings> => {
+    if (isComplete(given)) {
+      result.steps.push({ name: "instance", status: "not-needed" });
+      return (result.settings = completeSettings(given));
+    }
+    return takeStep("instance", async () => {
+      instanceCall = getInstance(given, waiting);
+      result.instance = await instanceCall;
+      return (result.settings = completeSettings(given, result.instance));
+    });
+  };
+  const takeToken = (settings: TokenSettings): Promise<AccessToken> =>
+    takeStep("token", () => getToken(settings, waiting, describeVm, keepSecret));
+
+  const tokenSettings = getTokenSettings(given);
+  let settings: Settings;
+  let token: AccessToken;
+  if (tokenSettings) {
+    // Neither needs the other: both at once.
+    [settings, token] = await allOrFirstFailure(takeSettings(), takeToken(tokenSettings));
+  } else {
+    settings = await takeSettings();
+    token = await takeToken(settings);
+  }
+
+  result.identity = token.claims;
+  const skewMs = getClockSkewMs(token, Date.now());
+  if (skewMs !== undefined) result.clockSkewMs = skewMs;
+  /** Keeps warnings, of which the first is the step's failure when the run is strict. */
+  const keep = (warnings: readonly VerifyError[]): Step["status"] => {
+    const [first, ...others] = warnings;
+    result.warnings.push(...(given.strict ? others : warnings));
+    if (!first) return "passed";
+    if (given.strict) throw first;
+    return "warning";
+  };
+  await takeStep("claims", () => keep(checkToken(token, settings, Date.now())), asStatus);
+
+  const context = { settings, token, waiting };
+  result.resourceGroup = await takeStep("resourceGroup", () =>
+    getResourceGroup(context, describeVm),
+  );
+  const checkPrivilege = async () => {
+    const { permissions, warnings } = await checkPermissions(context);
+    if (permissions) result.permissions = permissions;
+    return keep(warnings);
+  };
+  await takeStep("permissions", checkPrivilege, asStatus);
+}
+
+type StepTaker = <T>(
+  name: Step["name"],
+  work: () => T | Promise<T>,
+  /** The status of a step that did not fail, by what it gave; `passed` when absent. */
+  getStatus?: (value: T) => Step["status"],
+) => Promise<T>;
+
+function createStepTaker(result: Verification, onStep: Surroundings["onStep"]): StepTaker {
+  return async (name, work, getStatus) => {
+    onStep(name);
     const startMs = performance.now();
     const finish = (status: Step["status"]) => {
       result.steps.push({ name, status, durationMs: Math.round(performance.now() - startMs) });
     };
     try {
       const value = await work();
-      finish("passed");
+      finish(getStatus?.(value) ?? "passed");
       return value;
     } catch (error) {
       finish("failed");
       throw error;
     }
   };
+}
 
-  try {
-    const settings = await run("settings", readSettings);
-    const waiting = toWaiting(settings.waitMs);
-    const token = await run("token", () => getToken(settings, waiting, keepSecret));
-    result.identity = token.claims;
-    result.resourceGroup = await run("resourceGroup", () =>
-      getResourceGroup(settings, token, waiting),
-    );
-  } catch (error) {
-    result.error = toVerifyError(error);
-    for (const name of STEP_NAMES.slice(result.steps.length)) {
-      result.steps.push({ name, status: "skipped" });
-    }
-  }
-  return result;
+function asStatus(status: Step["status"]): Step["status"] {
+  return status;
+}
+
+/** Waits for both, so that nothing is left under way, and fails as the first of them did. */
+async function allOrFirstFailure<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return Promise.all([first, second]);
 }
 
 /** The error itself if it is one of ours, else an `INTERNAL_ERROR` that only names its type: it could hold anything. */

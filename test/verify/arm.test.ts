@@ -1,47 +1,30 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { FailureCode } from "../../verify/errors";
 import {
   createArmError,
   createGroupAnswer,
-  createSubject,
+  createInstanceAnswer,
+  createPermissionsAnswer,
   createTokenAnswer,
+  createToken,
+  getScope,
   type Subject,
 } from "./azure-answers";
-import { createBundle, expectNoLeak, parseReport, toEnvironment, type Bundle } from "./bundle-run";
-import { createCertificate, startServer, type Reply } from "./servers";
+import { parseReport } from "./bundle-run";
+import { startAzure } from "./fake-azure";
+import { runVerify, useBundle } from "./runs";
+import { createCertificate, type Reply } from "./servers";
+import { createSubject } from "./azure-answers";
 
-let bundle: Bundle;
-beforeAll(async () => {
-  bundle = await createBundle();
-});
-afterAll(() => bundle.remove());
-
-/** Asks the same of every case: the one documented request, each time; no token in any output. */
-async function runAgainst(replies: (subject: Subject) => Reply[], args: readonly string[]) {
-  const subject = createSubject();
-  await using imds = await startServer([createTokenAnswer(subject)]);
-  await using arm = await startServer(replies(subject), bundle.certificate);
-  const run = await bundle.run(["--json", ...args], toEnvironment(subject, imds.url, arm.url));
-
-  for (const request of arm.received) {
-    expect(request).toMatchObject({
-      method: "GET",
-      url: `/subscriptions/${subject.subscriptionId}/resourceGroups/rg-tutorial?api-version=2021-04-01`,
-      headers: { authorization: `Bearer ${subject.token}` },
-    });
-  }
-  expect(imds.received).toHaveLength(1);
-  expectNoLeak(run, subject.token);
-  return { run, report: parseReport(run), subject, arm };
-}
+const getBundle = useBundle();
 
 interface FailureCase {
   name: string;
-  replies: (subject: Subject) => Reply[];
+  replies: Reply[] | ((subject: Subject) => Reply[]);
   code: FailureCode;
   exitCode: number;
   cameBack?: object;
-  /** Requests expected at ARM; 1 unless told. */
+  /** Requests expected for the group; 1 unless told. */
   requests?: number;
   args?: string[];
 }
@@ -68,183 +51,78 @@ const serviceErrors: [number, string, FailureCode, number][] = [
 const failures: FailureCase[] = [
   ...serviceErrors.map(([status, serviceCode, code, exitCode]) => ({
     name: `${status} ${serviceCode}`,
-    replies: () => [createArmError(status, serviceCode)],
+    replies: [createArmError(status, serviceCode)],
     args: ["--wait", "5"],
     code,
     exitCode,
     cameBack: { status, code: serviceCode, message: "Told by the service.", ...REQUEST_IDS },
   })),
   {
-    name: "403 without waiting",
-    replies: () => [createArmError(403, "AuthorizationFailed")],
-    code: "ACCESS_DENIED",
-    exitCode: 50,
-    cameBack: { status: 403, code: "AuthorizationFailed", ...REQUEST_IDS },
-  },
-  {
-    name: "403 for as long as told to wait",
-    replies: () => [createArmError(403, "AuthorizationFailed")],
-    args: ["--wait", "1.4"],
-    requests: 3,
-    code: "ACCESS_DENIED",
-    exitCode: 50,
-  },
-  {
     name: "429 for ever, Retry-After 0",
-    replies: () => [createArmError(429, "TooManyRequests", "", { "retry-after": "0" })],
+    replies: [createArmError(429, "TooManyRequests", "", { "retry-after": "0" })],
     args: ["--wait", "60"],
     requests: 6,
     code: "ARM_THROTTLED",
     exitCode: 34,
     cameBack: { status: 429, code: "TooManyRequests" },
   },
-  {
-    name: "503 for ever",
-    replies: () => [createArmError(503, "ServerBusy")],
+  ...[408, 503].map((status) => ({
+    name: `${status} for ever`,
+    replies: [createArmError(status, "ServerBusy")],
     args: ["--wait", "0.4"],
     requests: 2,
-    code: "ARM_UNAVAILABLE",
+    code: "ARM_UNAVAILABLE" as const,
     exitCode: 33,
-  },
-  {
-    name: "a redirect",
-    replies: () => [{ status: 307, headers: { location: "https://127.0.0.1:9/" } }],
-    args: ["--wait", "5"],
-    code: "ARM_BAD_ANSWER",
-    exitCode: 32,
-  },
-  {
-    name: "HTML with status 200",
-    replies: () => [{ status: 200, headers: { "content-type": "text/html" }, body: "<html>" }],
-    code: "ARM_BAD_ANSWER",
-    exitCode: 32,
-  },
-  {
-    name: "an empty body with status 200",
-    replies: () => [{ status: 200 }],
-    code: "ARM_BAD_ANSWER",
-    exitCode: 32,
-  },
+  })),
   ...["id", "name", "location", "properties"].map((field) => ({
     name: `a resource group without ${field}`,
-    replies: (subject: Subject) => [
-      { status: 200, body: { ...createGroupAnswer(subject).body, [field]: undefined } },
-    ],
+    replies: (subject: Subject) => [createGroupAnswer(subject, { [field]: undefined })],
     code: "ARM_BAD_ANSWER" as const,
     exitCode: 32,
   })),
   {
     name: "an oversized body",
     // Right in every other way, so that only its size can be the reason.
-    replies: (subject) => [
-      {
-        status: 200,
-        body: { ...createGroupAnswer(subject).body, padding: "x".repeat(2 * 1024 * 1024) },
-      },
-    ],
+    replies: (subject) => [createGroupAnswer(subject, { padding: "x".repeat(2 * 1024 * 1024) })],
     code: "ARM_BAD_ANSWER",
     exitCode: 32,
-  },
-  {
-    name: "silence",
-    replies: () => [() => undefined],
-    args: ["--wait", "0", "--timeout", "1"],
-    code: "ARM_TIMEOUT",
-    exitCode: 31,
-  },
-  {
-    name: "a slow drip",
-    replies: () => [
-      (response) => {
-        response.writeHead(200, { "content-type": "application/json" });
-        const timer = setInterval(() => response.write(" "), 50);
-        response.on("close", () => {
-          clearInterval(timer);
-        });
-      },
-    ],
-    args: ["--wait", "0", "--timeout", "1"],
-    code: "ARM_TIMEOUT",
-    exitCode: 31,
-  },
-  {
-    name: "a reset",
-    replies: () => [(_response, socket) => socket.destroy()],
-    code: "ARM_UNREACHABLE",
-    exitCode: 30,
   },
 ];
 
 describe.concurrent("a resource group request that fails", () => {
   it.each(failures)("$name: $code", async (failure) => {
-    const {
-      replies,
-      code,
-      exitCode,
-      cameBack = {},
-      requests = 1,
-      args = ["--wait", "0"],
-    } = failure;
-    const { run, report, subject, arm } = await runAgainst(replies, args);
+    const { replies, code, exitCode, cameBack = {}, requests = 1 } = failure;
+    const { run, report, subject, azure } = await runVerify(getBundle(), {
+      args: failure.args ?? ["--wait", "0"],
+      replies: (subject) => ({
+        group: typeof replies === "function" ? replies(subject) : replies,
+      }),
+    });
 
     expect(run.exitCode).toBe(exitCode);
     expect(report).toMatchObject({
       ok: false,
-      exitCode,
-      // Who asked is known even though the request failed: it is what a 403 is about.
+      // Who asked is known even though the request failed.
       identity: { clientId: subject.clientId, principalId: subject.principalId },
       error: { code, asked: { method: "GET" }, cameBack },
     });
-    expect(report.steps.map(({ status }) => status)).toEqual(["passed", "passed", "failed"]);
-    expect(report.error?.asked?.url).toBe(`${arm.url}${arm.received[0]?.url ?? ""}`);
-    expect(arm.received).toHaveLength(requests);
+    const steps = report.steps.map(({ status }) => status);
+    expect(steps).toEqual(["passed", "not-needed", "passed", "passed", "failed", "skipped"]);
+    expect(azure.countRequests()).toEqual({ token: 1, group: requests });
+    const asked = azure.listRequests("group")[0]?.url ?? "";
+    expect(asked).toBe(`${getScope(subject)}?api-version=2021-04-01`);
+    expect(report.error?.asked?.url).toBe(`${azure.arm.url}${asked}`);
     expect(run.durationMs).toBeLessThan(5_000);
   });
 
-  it("gives the commands that find and mend a missing role", async () => {
-    const { report, subject } = await runAgainst(
-      () => [createArmError(403, "AuthorizationFailed")],
-      ["--wait", "0"],
-    );
-
-    const scope = `/subscriptions/${subject.subscriptionId}/resourceGroups/rg-tutorial`;
-    const [list, create] = report.error?.commands ?? [];
-    expect(list).toMatch(/^az role assignment list /);
-    expect(list).toContain(subject.principalId);
-    expect(list).toContain(`"${scope}"`);
-    expect(create).toMatch(/^az role assignment create .*--role Reader/);
-    expect(create).toContain(subject.principalId);
-    expect(create).toContain(`"${scope}"`);
-  });
-
-  it("refuses a certificate it has no reason to trust", async () => {
+  it("refuses a certificate it has no reason to trust, and sends it no token", async () => {
     const subject = createSubject();
-    await using imds = await startServer([createTokenAnswer(subject)]);
-    await using arm = await startServer([createGroupAnswer(subject)], await createCertificate());
-
-    const run = await bundle.run(["--json"], toEnvironment(subject, imds.url, arm.url));
+    await using azure = await startAzure(subject, await createCertificate());
+    const run = await getBundle().run(["--json"], azure.env);
 
     expect(run.exitCode).toBe(35);
     expect(parseReport(run).error?.code).toBe("ARM_NOT_TRUSTED");
-    expect(arm.received).toEqual([]);
-    expectNoLeak(run, subject.token);
-  });
-
-  it("says so when nobody listens, at once", async () => {
-    const subject = createSubject();
-    await using imds = await startServer([createTokenAnswer(subject)]);
-    const arm = await startServer([], bundle.certificate);
-    await arm.close();
-
-    const run = await bundle.run(["--json"], toEnvironment(subject, imds.url, arm.url));
-
-    expect(run.exitCode).toBe(30);
-    expect(parseReport(run).error).toMatchObject({
-      code: "ARM_UNREACHABLE",
-      cameBack: { code: "ECONNREFUSED" },
-    });
-    expect(run.durationMs).toBeLessThan(2_000);
-    expectNoLeak(run, subject.token);
+    expect(azure.arm.received).toEqual([]);
   });
 });
 
@@ -254,23 +132,165 @@ describe.concurrent("a resource group request that works after a while", () => {
     ["429", createArmError(429, "TooManyRequests", "", { "retry-after": "1" })],
     ["503", createArmError(503, "ServerBusy")],
   ])("%s, then the group", async (_name, first) => {
-    const { run, report, arm } = await runAgainst(
-      (subject) => [first, createGroupAnswer(subject)],
-      ["--wait", "20"],
-    );
+    const { report, azure } = await runVerify(getBundle(), {
+      args: ["--wait", "20"],
+      replies: (subject) => ({ group: [first, createGroupAnswer(subject)] }),
+    });
 
-    expect(run.exitCode).toBe(0);
     expect(report.resourceGroup?.name).toBe("rg-tutorial");
-    expect(arm.received).toHaveLength(2);
+    expect(azure.countRequests()).toEqual({ token: 1, group: 2, permissions: 1 });
   });
 
   it("reports a group without tags", async () => {
-    const { run, report } = await runAgainst((subject) => {
-      const { status, body } = createGroupAnswer(subject);
-      return [{ status, body: { ...body, tags: undefined } }];
-    }, []);
+    const { report } = await runVerify(getBundle(), {
+      replies: (subject) => ({ group: [createGroupAnswer(subject, { tags: undefined })] }),
+    });
 
-    expect(run.exitCode).toBe(0);
     expect(report.resourceGroup?.tags).toEqual({});
+  });
+});
+
+const denied = createArmError(403, "AuthorizationFailed");
+const createGroups = (...names: string[]): Reply => ({
+  status: 200,
+  body: { value: names.map((name) => ({ id: `/subscriptions/x/${name}`, name })) },
+});
+
+describe.concurrent("a 403 on the resource group", () => {
+  it.each<{
+    name: string;
+    permissions?: Reply;
+    groups?: Reply;
+    instance?: object;
+    issuedAgo?: number;
+    code: FailureCode;
+    exitCode: number;
+    causes: string[];
+  }>([
+    {
+      name: "when ARM tells nothing more",
+      permissions: denied,
+      code: "ACCESS_DENIED",
+      exitCode: 50,
+      causes: ["ROLE_PROPAGATING", "ROLE_NOT_ASSIGNED", "ROLE_ON_CLIENT_ID"],
+    },
+    {
+      name: "when the list of groups is empty",
+      permissions: createPermissionsAnswer([]),
+      groups: createGroups(),
+      code: "ACCESS_DENIED",
+      exitCode: 50,
+      causes: ["ROLE_PROPAGATING", "ROLE_NOT_ASSIGNED", "ROLE_ON_CLIENT_ID"],
+    },
+    {
+      name: "on another group than the VM's own",
+      permissions: denied,
+      instance: { resourceGroupName: "rg-other" },
+      code: "ACCESS_DENIED",
+      exitCode: 50,
+      causes: ["ROLE_PROPAGATING", "ROLE_NOT_ASSIGNED", "ROLE_ON_CLIENT_ID", "WRONG_NAME"],
+    },
+    {
+      name: "with a token that was issued hours ago",
+      permissions: denied,
+      issuedAgo: 7_200,
+      code: "ACCESS_DENIED",
+      exitCode: 50,
+      causes: ["ROLE_PROPAGATING", "ROLE_NOT_ASSIGNED", "ROLE_ON_CLIENT_ID", "STALE_TOKEN"],
+    },
+    {
+      name: "when ARM lists a role that may read",
+      permissions: createPermissionsAnswer(["*/read"]),
+      code: "ROLE_PROPAGATING",
+      exitCode: 54,
+      causes: [],
+    },
+    {
+      name: "when the list of groups has the group",
+      permissions: denied,
+      groups: createGroups("rg-other", "RG-Tutorial"),
+      code: "ROLE_PROPAGATING",
+      exitCode: 54,
+      causes: [],
+    },
+    {
+      name: "when the identity reads other groups",
+      permissions: denied,
+      groups: createGroups("rg-tutoral", "rg-other"),
+      code: "RESOURCE_GROUP_HIDDEN",
+      exitCode: 55,
+      causes: [],
+    },
+  ])("$name: $code", async (row) => {
+    const { run, report, subject, azure } = await runVerify(getBundle(), {
+      args: ["--wait", "0"],
+      replies: (subject, audience) => ({
+        group: [denied],
+        permissions: [row.permissions ?? denied],
+        groups: [row.groups ?? denied],
+        instance: [createInstanceAnswer(subject, row.instance)],
+        token: [
+          createTokenAnswer(subject, audience, {
+            access_token: createToken(
+              subject,
+              audience,
+              row.issuedAgo ? { iat: subject.now - row.issuedAgo } : {},
+            ),
+          }),
+        ],
+      }),
+    });
+
+    expect(run.exitCode).toBe(row.exitCode);
+    expect(report.error).toMatchObject({
+      code: row.code,
+      asked: { url: `${azure.arm.url}${getScope(subject)}?api-version=2021-04-01` },
+      cameBack: { status: 403, code: "AuthorizationFailed", ...REQUEST_IDS },
+    });
+    expect(report.error?.causes.map(({ code }) => code)).toEqual(row.causes);
+    expect(azure.countRequests()).toEqual({
+      token: 1,
+      group: 1,
+      permissions: 1,
+      groups: 1,
+      instance: 1,
+    });
+  });
+
+  it("is waited for as long as told", async () => {
+    const { report, azure } = await runVerify(getBundle(), {
+      args: ["--wait", "1.4"],
+      replies: { group: [denied], permissions: [denied] },
+    });
+
+    expect(report.error?.code).toBe("ACCESS_DENIED");
+    expect(azure.countRequests()).toMatchObject({ group: 3, permissions: 1, groups: 1 });
+  });
+
+  it("gives the commands that find and mend a missing role", async () => {
+    const { report, subject } = await runVerify(getBundle(), {
+      args: ["--wait", "0"],
+      replies: { group: [denied], permissions: [denied] },
+    });
+
+    const causes = new Map(report.error?.causes.map(({ code, commands }) => [code, commands]));
+    const [list, create] = causes.get("ROLE_NOT_ASSIGNED") ?? [];
+    expect(list).toMatch(/^az role assignment list /);
+    expect(create).toMatch(/^az role assignment create .*--role Reader/);
+    for (const command of [list, create]) {
+      expect(command).toContain(subject.principalId);
+      expect(command).toContain(`"${getScope(subject)}"`);
+    }
+    expect(causes.get("ROLE_ON_CLIENT_ID")?.join()).toContain(subject.clientId);
+  });
+
+  it("of a proxy is not ARM's", async () => {
+    const { report, azure } = await runVerify(getBundle(), {
+      args: ["--wait", "5"],
+      replies: { group: [{ status: 403, body: "denied" }] },
+    });
+
+    expect(azure.countRequests()).toEqual({ token: 1, group: 1 });
+    expect(report.error?.code).toBe("ARM_BAD_ANSWER");
   });
 });

@@ -1,26 +1,22 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createGroupAnswer, createSubject, createTokenAnswer } from "./azure-answers";
-import { createBundle, toEnvironment, type Bundle } from "./bundle-run";
-import { startServer } from "./servers";
+import { describe, expect, it } from "vitest";
+import { createSubject } from "./azure-answers";
+import { startAzure } from "./fake-azure";
+import { useBundle } from "./runs";
 
-let bundle: Bundle;
-beforeAll(async () => {
-  bundle = await createBundle();
-});
-afterAll(() => bundle.remove());
+const getBundle = useBundle();
 
 describe("the bundle", () => {
   it("is at most 120 KB, 45 KB gzipped", async () => {
-    const content = await readFile(bundle.file);
+    const content = await readFile(getBundle().file);
     expect(content.length).toBeLessThanOrEqual(120_000);
     expect(gzipSync(content).length).toBeLessThanOrEqual(45_000);
   });
 
   it("needs nothing beside it but Node's own modules", async () => {
-    const content = await readFile(bundle.file, "utf8");
+    const content = await readFile(getBundle().file, "utf8");
     const required = [...content.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name]) => name);
     expect(required.length).toBeGreaterThan(0);
     const { isBuiltin } = await import("node:module");
@@ -28,9 +24,8 @@ describe("the bundle", () => {
   });
 
   it("goes through a whole run without loading Node's fetch or HTTP/2", async () => {
-    const subject = createSubject();
-    await using imds = await startServer([createTokenAnswer(subject)]);
-    await using arm = await startServer([createGroupAnswer(subject)], bundle.certificate);
+    const bundle = getBundle();
+    await using azure = await startAzure(createSubject(), bundle.certificate);
     const listModules = join(dirname(bundle.file), "list-modules.cjs");
     await writeFile(
       listModules,
@@ -38,7 +33,7 @@ describe("the bundle", () => {
     );
 
     const run = await bundle.run(["--json"], {
-      ...toEnvironment(subject, imds.url, arm.url),
+      ...azure.env,
       NODE_OPTIONS: `--require=${listModules}`,
     });
 

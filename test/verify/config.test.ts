@@ -1,28 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createGroupAnswer, createSubject, createTokenAnswer } from "./azure-answers";
-import { createBundle, parseReport, toEnvironment, type Bundle } from "./bundle-run";
-import { startServer } from "./servers";
+import { describe, expect, it } from "vitest";
+import { createSubject, getScope } from "./azure-answers";
+import { runVerify, useBundle } from "./runs";
 
-let bundle: Bundle;
-beforeAll(async () => {
-  bundle = await createBundle();
-});
-afterAll(() => bundle.remove());
+const getBundle = useBundle();
 
 const GUID = "3f0c8a52-5a55-4f0e-9d0b-0a6f4c1f2b7d";
 
 interface Refused {
   name: string;
   args?: string[];
-  /** Replaces variables; undefined removes one. */
-  env?: Record<string, string | undefined>;
+  env?: Record<string, string>;
   /** The place the message must name. */
   source: string;
 }
 
 const refused: Refused[] = [
   ...["AZURE_CLIENT_ID", "AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP"].flatMap((source) => [
-    { name: `no ${source}`, env: { [source]: undefined }, source },
     { name: `an empty ${source}`, env: { [source]: "" }, source },
     { name: `a blank ${source}`, env: { [source]: "  " }, source },
   ]),
@@ -44,10 +37,16 @@ const refused: Refused[] = [
     source: "AZURE_RESOURCE_MANAGER_ENDPOINT",
   },
   {
+    name: "an ARM endpoint with credentials",
+    env: { AZURE_RESOURCE_MANAGER_ENDPOINT: "https://me:hunter2@127.0.0.1" },
+    source: "AZURE_RESOURCE_MANAGER_ENDPOINT",
+  },
+  {
     name: "an ARM endpoint that is no URL",
     args: ["--arm-endpoint=arm"],
     source: "--arm-endpoint",
   },
+  { name: "an empty IMDS endpoint", args: ["--imds-endpoint="], source: "--imds-endpoint" },
   {
     name: "IMDS over https",
     args: ["--imds-endpoint=https://127.0.0.1"],
@@ -58,10 +57,12 @@ const refused: Refused[] = [
     args: ["--imds-endpoint=http://127.0.0.1/?"],
     source: "--imds-endpoint",
   },
+  { name: "a proxy that is no URL", env: { HTTPS_PROXY: "not a URL" }, source: "HTTPS_PROXY" },
   { name: "a negative wait", args: ["--wait=-1"], source: "--wait" },
   { name: "a wait in words", args: ["--wait", "long"], source: "--wait" },
   { name: "an endless wait", args: ["--wait", "1e9"], source: "--wait" },
   { name: "no time at all", args: ["--timeout", "0"], source: "--timeout" },
+  { name: "a flag with a value", args: ["--strict=no"], source: "--strict" },
   { name: "an unknown argument", args: ["--group", "rg"], source: "--group" },
   { name: "a stray argument", args: ["rg"], source: "rg" },
   { name: "an argument without its value", args: ["--client-id"], source: "--client-id" },
@@ -74,29 +75,15 @@ const refused: Refused[] = [
 
 describe.concurrent("a setting that can't be right", () => {
   it.each(refused)("$name is refused before any request", async ({ args = [], env, source }) => {
-    const subject = createSubject();
-    await using imds = await startServer([createTokenAnswer(subject)]);
-    await using arm = await startServer([createGroupAnswer(subject)], bundle.certificate);
-    const settings = Object.entries({ ...toEnvironment(subject, imds.url, arm.url), ...env });
-    const defined = settings.filter((pair): pair is [string, string] => pair[1] !== undefined);
-
-    const run = await bundle.run(["--json", ...args], Object.fromEntries(defined));
+    const { run, report, azure } = await runVerify(getBundle(), { args, ...(env && { env }) });
 
     expect(run.exitCode).toBe(2);
-    const report = parseReport(run);
-    expect(report).toMatchObject({ ok: false, exitCode: 2, error: { code: "SETTINGS_INVALID" } });
+    expect(report).toMatchObject({ ok: false, error: { code: "SETTINGS_INVALID" } });
     expect(`${report.error?.message ?? ""} ${report.error?.hint ?? ""}`).toContain(source);
-    expect(report.steps.map(({ status }) => status)).toEqual(["failed", "skipped", "skipped"]);
-    expect([...imds.received, ...arm.received]).toEqual([]);
-  });
-
-  it("never shows the credentials of a URL", async () => {
-    const run = await bundle.run([], {
-      ...toEnvironment(createSubject(), "http://127.0.0.1:9", "https://me:hunter2@127.0.0.1"),
-    });
-
-    expect(run.exitCode).toBe(2);
-    expect(run.stderr).toContain("AZURE_RESOURCE_MANAGER_ENDPOINT");
+    const [first, ...others] = report.steps.map(({ status }) => status);
+    expect(first).toBe("failed");
+    expect(new Set(others)).toEqual(new Set(["skipped"]));
+    expect([...azure.imds.received, ...azure.arm.received]).toEqual([]);
     expect(run.stdout + run.stderr).not.toContain("hunter2");
   });
 });
@@ -104,14 +91,40 @@ describe.concurrent("a setting that can't be right", () => {
 describe.concurrent("a setting that is unusual but right", () => {
   it.each(["rg_(test).1-a", "gruppe-ä", "RG"])("resource group %s", async (resourceGroup) => {
     const subject = createSubject({ resourceGroup });
-    await using imds = await startServer([createTokenAnswer(subject)]);
-    await using arm = await startServer([createGroupAnswer(subject)], bundle.certificate);
+    const { report, azure } = await runVerify(getBundle(), {
+      subject,
+      // A trailing slash, too.
+      env: ({ arm }) => ({ AZURE_RESOURCE_MANAGER_ENDPOINT: `${arm.url}/` }),
+    });
 
-    const run = await bundle.run(["--json"], toEnvironment(subject, imds.url, `${arm.url}/`));
-
-    expect(run.exitCode).toBe(0);
-    expect(decodeURIComponent(arm.received[0]?.url ?? "")).toBe(
-      `/subscriptions/${subject.subscriptionId}/resourceGroups/${resourceGroup}?api-version=2021-04-01`,
+    expect(report.error).toBeUndefined();
+    expect(decodeURIComponent(azure.listRequests("group")[0]?.url ?? "")).toBe(
+      `${getScope(subject)}?api-version=2021-04-01`,
     );
+  });
+
+  it("is an argument, which comes before the environment", async () => {
+    const subject = createSubject();
+    const stale = createSubject();
+    const { report } = await runVerify(getBundle(), {
+      subject,
+      args: ["--client-id", subject.clientId, `--subscription-id=${subject.subscriptionId}`],
+      env: { AZURE_CLIENT_ID: stale.clientId, AZURE_SUBSCRIPTION_ID: stale.subscriptionId },
+    });
+
+    expect(report.settings).toMatchObject({
+      clientId: { value: subject.clientId, source: "--client-id" },
+      subscriptionId: { value: subject.subscriptionId, source: "--subscription-id" },
+    });
+  });
+
+  it("is the same one twice", async () => {
+    const { clientId } = createSubject();
+    const { report } = await runVerify(getBundle(), {
+      subject: createSubject({ clientId }),
+      args: ["--client-id", clientId, "--client-id", clientId],
+    });
+
+    expect(report.ok).toBe(true);
   });
 });

@@ -1,273 +1,300 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { FAILURES } from "../../verify/errors";
 import {
   createArmError,
   createGroupAnswer,
+  createPermissionsAnswer,
   createSubject,
   createToken,
-  createTokenAnswer,
   getIdentityId,
+  getScope,
+  getVmId,
 } from "./azure-answers";
-import { createBundle, expectNoLeak, parseReport, toEnvironment, type Bundle } from "./bundle-run";
-import { startRefusingProxy, startServer } from "./servers";
+import { expectNoLeak, parseReport } from "./bundle-run";
+import { startAzure } from "./fake-azure";
+import { runVerify, useBundle } from "./runs";
 
-let bundle: Bundle;
-beforeAll(async () => {
-  bundle = await createBundle();
-});
-afterAll(() => bundle.remove());
+const getBundle = useBundle();
 
-describe.concurrent("verify", () => {
-  it("asks IMDS once and ARM once, exactly as documented, and reports who read what", async () => {
-    const subject = createSubject();
-    await using imds = await startServer([createTokenAnswer(subject)]);
-    await using arm = await startServer([createGroupAnswer(subject)], bundle.certificate);
-
-    const run = await bundle.run(["--json"], toEnvironment(subject, imds.url, arm.url));
+describe.concurrent("a run in which all is well", () => {
+  it("asks each thing once, exactly as documented, and reports who read what", async () => {
+    const { run, report, subject, azure } = await runVerify(getBundle());
 
     expect(run).toMatchObject({ exitCode: 0, stderr: "" });
-    const audience = encodeURIComponent(`${arm.url}/`);
-    expect(imds.received).toMatchObject([
+    const audience = encodeURIComponent(`${azure.arm.url}/`);
+    expect(azure.imds.received).toMatchObject([
       {
         method: "GET",
         url: `/metadata/identity/oauth2/token?api-version=2018-02-01&resource=${audience}&client_id=${subject.clientId}`,
         headers: { metadata: "true" },
       },
     ]);
-    expect(imds.received[0]?.headers).not.toHaveProperty("x-forwarded-for");
-    expect(arm.received).toMatchObject([
+    const authorization = `Bearer ${createToken(subject, `${azure.arm.url}/`)}`;
+    expect(azure.arm.received).toMatchObject([
+      { url: `${getScope(subject)}?api-version=2021-04-01`, headers: { authorization } },
       {
-        method: "GET",
-        url: `/subscriptions/${subject.subscriptionId}/resourceGroups/rg-tutorial?api-version=2021-04-01`,
-        headers: { authorization: `Bearer ${subject.token}` },
+        url: `${getScope(subject)}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01`,
+        headers: { authorization },
       },
     ]);
-    expect(parseReport(run)).toEqual({
+    const number = expect.any(Number) as number;
+    const { identity, ...others } = report;
+    expect(identity).toMatchObject({ clientId: subject.clientId });
+    expect(others).toEqual({
       ok: true,
       exitCode: 0,
-      steps: ["settings", "token", "resourceGroup"].map((name) => ({
-        name,
-        status: "passed",
-        durationMs: expect.any(Number) as number,
-      })),
-      identity: {
-        clientId: subject.clientId,
-        principalId: subject.principalId,
-        tenantId: subject.tenantId,
-        resourceId: getIdentityId(subject),
-        tokenAudience: "https://management.azure.com/",
-        tokenExpiresOn: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) as string,
+      steps: [
+        { name: "settings", status: "passed", durationMs: number },
+        { name: "instance", status: "not-needed" },
+        { name: "token", status: "passed", durationMs: number },
+        { name: "claims", status: "passed", durationMs: number },
+        { name: "resourceGroup", status: "passed", durationMs: number },
+        { name: "permissions", status: "passed", durationMs: number },
+      ],
+      settings: {
+        clientId: { value: subject.clientId, source: "AZURE_CLIENT_ID" },
+        subscriptionId: { value: subject.subscriptionId, source: "AZURE_SUBSCRIPTION_ID" },
+        resourceGroup: { value: "rg-tutorial", source: "AZURE_RESOURCE_GROUP" },
+        armEndpoint: { value: azure.arm.url, source: "AZURE_RESOURCE_MANAGER_ENDPOINT" },
       },
+      clockSkewSeconds: number,
       resourceGroup: {
-        id: `/subscriptions/${subject.subscriptionId}/resourceGroups/rg-tutorial`,
+        id: getScope(subject),
         name: "rg-tutorial",
         location: "westeurope",
         provisioningState: "Succeeded",
         tags: { project: "tutorial" },
       },
+      permissions: { actions: ["*/read"], notActions: [], dataActions: [] },
+      warnings: [],
     });
-    expectNoLeak(run, subject.token);
   });
 
-  it("prints the steps and the resource group for a person", async () => {
-    const subject = createSubject();
-    await using imds = await startServer([createTokenAnswer(subject)]);
-    await using arm = await startServer([createGroupAnswer(subject)], bundle.certificate);
+  it("makes one TLS connection to ARM", async () => {
+    const { azure } = await runVerify(getBundle());
 
-    const run = await bundle.run([], toEnvironment(subject, imds.url, arm.url));
+    expect(azure.arm.received).toHaveLength(2);
+    expect(azure.arm.countConnections()).toBe(1);
+  });
+
+  it("prints the steps and what was found out, for a person", async () => {
+    const subject = createSubject();
+    await using azure = await startAzure(subject, getBundle().certificate);
+
+    const run = await getBundle().run([], azure.vmEnv);
 
     expect(run).toMatchObject({ exitCode: 0, stderr: "" });
-    expect(run.stdout.match(/^\[ ok \]/gm)).toHaveLength(3);
+    expect(run.stdout.match(/^\[ ok \] .* \(\d+ ms\)$/gm)).toHaveLength(6);
     for (const line of [
-      `Client id +${subject.clientId}`,
+      `Client id +${subject.clientId} +from the VM's tag identity-client-id`,
       `Principal id +${subject.principalId}`,
-      `Id +/subscriptions/${subject.subscriptionId}/resourceGroups/rg-tutorial`,
-      "Name +rg-tutorial",
+      `Resource id +${getIdentityId(subject)}`,
+      `On the VM +${getVmId(subject)}`,
+      `Id +${getScope(subject)}`,
       "Location +westeurope",
       "Provisioning state +Succeeded",
       "Tags +project=tutorial",
+      "The identity may +\\*/read",
     ]) {
       expect(run.stdout).toMatch(new RegExp(`^ +${line}$`, "m"));
     }
-    expectNoLeak(run, subject.token);
+    expectNoLeak(run, createToken(subject, `${azure.arm.url}/`));
   });
 
-  it("takes arguments before the environment", async () => {
+  it("prints nothing with --quiet", async () => {
+    await using azure = await startAzure(createSubject(), getBundle().certificate);
+
+    const run = await getBundle().run(["--quiet"], azure.env);
+
+    expect(run).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
+  });
+});
+
+describe.concurrent("a run that fails", () => {
+  it("says on stderr what was asked, what came back and what to do", async () => {
     const subject = createSubject();
-    const stale = createSubject();
-    await using imds = await startServer([createTokenAnswer(subject)]);
-    await using arm = await startServer([createGroupAnswer(subject)], bundle.certificate);
+    await using azure = await startAzure(subject, getBundle().certificate, () => ({
+      group: [createArmError(404, "ResourceGroupNotFound", "Resource group 'x' is not there.")],
+    }));
 
-    const run = await bundle.run(
-      ["--client-id", subject.clientId, `--subscription-id=${subject.subscriptionId}`],
-      toEnvironment(stale, imds.url, arm.url),
-    );
+    const run = await getBundle().run([], azure.env);
 
-    expect(run.exitCode).toBe(0);
-    expect(imds.received[0]?.url).toContain(`client_id=${subject.clientId}`);
-    expect(arm.received[0]?.url).toContain(`/subscriptions/${subject.subscriptionId}/`);
-  });
-
-  it("lives with a token it can't read", async () => {
-    const subject = createSubject({ token: `opaque-${"x".repeat(60)}` });
-    await using imds = await startServer([createTokenAnswer(subject)]);
-    await using arm = await startServer([createGroupAnswer(subject)], bundle.certificate);
-
-    const run = await bundle.run(["--json"], toEnvironment(subject, imds.url, arm.url));
-
-    expect(run.exitCode).toBe(0);
-    expect(parseReport(run).identity).toMatchObject({ clientId: subject.clientId });
-    expect(parseReport(run).identity).not.toHaveProperty("principalId");
-    expectNoLeak(run, subject.token);
-  });
-
-  it.each(["token", "IMDS answer"])(
-    "refuses another identity's client id in the %s",
-    async (place) => {
-      const subject = createSubject();
-      const other = createSubject();
-      const token = place === "token" ? createToken(other) : `opaque-${"y".repeat(60)}`;
-      const clientId = place === "token" ? subject.clientId : other.clientId;
-      await using imds = await startServer([createTokenAnswer({ ...subject, token, clientId })]);
-      await using arm = await startServer([createGroupAnswer(subject)], bundle.certificate);
-
-      const run = await bundle.run(["--json"], toEnvironment(subject, imds.url, arm.url));
-
-      expect(run.exitCode).toBe(22);
-      expect(parseReport(run).error).toMatchObject({ code: "WRONG_IDENTITY" });
-      expect(arm.received).toEqual([]);
-      expectNoLeak(run, token);
-    },
-  );
-
-  it("keeps the token out of the output when ARM echoes it back", async () => {
-    const subject = createSubject();
-    await using imds = await startServer([createTokenAnswer(subject)]);
-    await using arm = await startServer(
-      [
-        createArmError(403, "AuthorizationFailed", `You sent "Bearer ${subject.token}".`, {
-          server: subject.token.slice(20, 80),
-        }),
-      ],
-      bundle.certificate,
-    );
-    const env = toEnvironment(subject, imds.url, arm.url);
-
-    const runs = await Promise.all([
-      bundle.run(["--json", "--wait", "0"], env),
-      bundle.run(["--wait", "0"], env),
-    ]);
-
-    for (const run of runs) {
-      expect(run.exitCode).toBe(50);
-      expect(run.stdout + run.stderr).toContain("[redacted]");
-      expectNoLeak(run, subject.token);
+    expect(run.exitCode).toBe(52);
+    expect(run.stdout).toMatch(/^\[FAIL\] The token reads the resource group/m);
+    for (const text of [
+      "error RESOURCE_GROUP_NOT_FOUND: ",
+      `asked      GET ${azure.arm.url}${getScope(subject)}?api-version=2021-04-01`,
+      "came back  status 404, ResourceGroupNotFound",
+      `"Resource group 'x' is not there."`,
+      "request id aaaaaaaa-0000-4000-8000-000000000001",
+      "correlation id aaaaaaaa-0000-4000-8000-000000000002",
+      "      az group list --subscription",
+    ]) {
+      expect(run.stderr).toContain(text);
     }
   });
 
-  it("prints what a service sent on one line, without control characters", async () => {
-    const subject = createSubject();
-    const group = createGroupAnswer(subject);
-    group.body.tags.project = "\u001b[2Jtutorial\n[ ok ] forged";
-    await using imds = await startServer([createTokenAnswer(subject)]);
-    await using arm = await startServer([group], bundle.certificate);
+  it("tells each cause that it may have, with its code", async () => {
+    const denied = createArmError(403, "AuthorizationFailed");
+    await using azure = await startAzure(createSubject(), getBundle().certificate, () => ({
+      group: [denied],
+      permissions: [denied],
+    }));
 
-    const run = await bundle.run([], toEnvironment(subject, imds.url, arm.url));
+    const run = await getBundle().run(["--wait", "0"], azure.env);
+
+    expect(run.stderr).toMatch(/^ {2}- ROLE_NOT_ASSIGNED: .*\n {6}az role assignment list/m);
+  });
+
+  it("prints the failure, and nothing else, with --quiet", async () => {
+    await using azure = await startAzure(createSubject(), getBundle().certificate, () => ({
+      token: [{ status: 404 }],
+    }));
+
+    const run = await getBundle().run(["--quiet", "--wait", "3.2"], azure.env);
+
+    expect(run).toMatchObject({ exitCode: 14, stdout: "" });
+    expect(run.stderr).toMatch(/^error IMDS_UNAVAILABLE/);
+  });
+
+  it("prints warnings beside a success", async () => {
+    await using azure = await startAzure(createSubject(), getBundle().certificate, () => ({
+      permissions: [createPermissionsAnswer(["*"])],
+    }));
+
+    const run = await getBundle().run([], azure.env);
+
+    expect(run.exitCode).toBe(0);
+    expect(run.stdout).toMatch(/^\[warn\] The identity is Reader/m);
+    expect(run.stderr).toContain("warning TOO_MUCH_PRIVILEGE: ");
+  });
+});
+
+describe.concurrent("what a service sends", () => {
+  it("can't bring the token into the output", async () => {
+    const subject = createSubject();
+    await using azure = await startAzure(subject, getBundle().certificate, (audience) => ({
+      group: [
+        createArmError(
+          404,
+          "ResourceGroupNotFound",
+          `You sent "Bearer ${createToken(subject, audience)}".`,
+          { server: createToken(subject, audience).slice(20, 80) },
+        ),
+      ],
+    }));
+
+    const runs = await Promise.all([
+      getBundle().run(["--json"], azure.env),
+      getBundle().run([], azure.env),
+      getBundle().run([], { ...azure.env, DEBUG: "*" }),
+    ]);
+
+    for (const run of runs) {
+      expect(run.exitCode).toBe(52);
+      expect(run.stdout + run.stderr).toContain("[redacted]");
+      expectNoLeak(run, createToken(subject, `${azure.arm.url}/`));
+    }
+  });
+
+  it("is printed on one line, without control characters", async () => {
+    const subject = createSubject();
+    await using azure = await startAzure(subject, getBundle().certificate, () => ({
+      group: [
+        createGroupAnswer(subject, { tags: { project: "\u001b[2Jtutorial\n[ ok ] forged" } }),
+      ],
+    }));
+
+    const run = await getBundle().run([], azure.env);
 
     expect(run.stdout).not.toContain("\u001b");
     expect(run.stdout).not.toMatch(/^\[ ok \] forged/m);
     expect(run.stdout).toContain("tutorial [ ok ] forged");
   });
+});
 
-  const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+describe.concurrent("waiting", () => {
+  it("names a step that takes long while it goes on", async () => {
+    const { run } = await runVerify(getBundle(), {
+      args: ["--wait", "0", "--timeout", "2.5"],
+      replies: { token: [() => undefined] },
+    });
 
-  // Node can follow the proxy variables by itself, past the HTTP client: that must not reach IMDS either.
-  it.each([
-    { by: "the HTTP client", cameBack: { status: 407 }, env: {} as Record<string, string> },
-    { by: "Node itself", cameBack: {}, env: { NODE_USE_ENV_PROXY: "1" } },
-  ])(
-    "proxied by $by, shows IMDS to no proxy and names the one that refuses ARM",
-    async ({ env, cameBack }) => {
+    expect(run.stderr).toBe("still at: The managed identity gets a token\n");
+  });
+
+  it.skipIf(process.platform === "win32")(
+    "ends with Ctrl-C, and what is known by then is reported",
+    async () => {
+      const denied = createArmError(403, "AuthorizationFailed");
       const subject = createSubject();
-      await using imds = await startServer([createTokenAnswer(subject)]);
-      await using arm = await startServer([createGroupAnswer(subject)], bundle.certificate);
-      await using proxy = await startRefusingProxy(407);
-      const proxyUrl = proxy.url.replace("//", "//user:hunter2secret@");
-      const proxies = Object.fromEntries(
-        PROXY_VARIABLES.flatMap((name) => [name, name.toLowerCase()]).map((name) => [
-          name,
-          proxyUrl,
-        ]),
-      );
+      await using azure = await startAzure(subject, getBundle().certificate, () => ({
+        group: [denied],
+        permissions: [denied],
+      }));
 
-      const run = await bundle.run(["--json", "--wait", "0"], {
-        ...toEnvironment(subject, imds.url, arm.url),
-        ...proxies,
-        ...env,
-        DEBUG: "*",
+      const started = getBundle().start(["--json"], azure.env);
+      started.process.stderr?.once("data", () => started.process.kill("SIGINT"));
+      const run = await started.ended;
+
+      expect(run.stderr).toContain("403");
+      expect(run.exitCode).toBe(50);
+      expect(parseReport(run).error).toMatchObject({
+        code: "ACCESS_DENIED",
+        cameBack: { status: 403, code: "AuthorizationFailed" },
       });
-
-      expect(run.exitCode).toBe(36);
-      expect(parseReport(run).error).toMatchObject({ code: "ARM_PROXY_FAILED", cameBack });
-      expect(parseReport(run).error?.message).toContain(proxy.url);
-      expect(proxy.received).toEqual([]);
-      expect(proxy.tunnels).toEqual([arm.url.replace("https://", "")]);
-      expect(imds.received).toHaveLength(1);
-      expect(imds.received[0]?.headers.host).toBe(imds.url.replace("http://", ""));
-      expect(arm.received).toEqual([]);
-      expect(run.stdout + run.stderr).not.toContain("hunter2secret");
-      expectNoLeak(run, subject.token);
+      expect(run.durationMs).toBeLessThan(5_000);
     },
   );
 
-  it("blames no proxy where NO_PROXY leaves it out", async () => {
-    const subject = createSubject();
-    await using imds = await startServer([createTokenAnswer(subject)]);
-    const run = await bundle.run(["--json", "--wait", "0"], {
-      ...toEnvironment(subject, imds.url, "https://127.0.0.1:1"),
-      HTTPS_PROXY: "http://127.0.0.1:9",
-      NO_PROXY: "127.0.0.1",
-    });
-    expect(run.exitCode).toBe(30);
-    expect(parseReport(run).error).toMatchObject({ code: "ARM_UNREACHABLE" });
+  it.skipIf(process.platform === "win32").each(["SIGINT", "SIGTERM"] as const)(
+    "for a first answer ends with %s as a failure of its own",
+    async (signal) => {
+      await using azure = await startAzure(createSubject(), getBundle().certificate, () => ({
+        token: [() => started.process.kill(signal)],
+      }));
+
+      const started = getBundle().start(["--json"], azure.env);
+      const run = await started.ended;
+
+      expect(run.exitCode).toBe(130);
+      expect(parseReport(run).error?.code).toBe("INTERRUPTED");
+      expect(run.durationMs).toBeLessThan(5_000);
+    },
+  );
+});
+
+describe.concurrent("the table of exit codes", () => {
+  const rows = Object.entries(FAILURES);
+
+  it("has a code of its own for each failure", () => {
+    expect(new Set(rows.map(([, { exitCode }]) => exitCode)).size).toBe(rows.length);
+    // Left to verify.ps1.
+    expect(rows.filter(([, { exitCode }]) => exitCode >= 70 && exitCode < 80)).toEqual([]);
   });
 
-  it("refuses a proxy that is not a URL, before any request", async () => {
-    const subject = createSubject();
-    await using imds = await startServer([]);
-    const run = await bundle.run(["--json"], {
-      ...toEnvironment(subject, imds.url, "https://127.0.0.1:1"),
-      HTTPS_PROXY: "not a URL",
-    });
-    expect(run.exitCode).toBe(2);
-    expect(parseReport(run).error).toMatchObject({ code: "SETTINGS_INVALID" });
-    expect(imds.received).toEqual([]);
-  });
+  it.each([["--help"], ["-h"], ["--json", "--help", "--wait", "x"]])(
+    "is in the help of %s, which asks nothing",
+    async (...args) => {
+      const run = await getBundle().run(args);
 
-  it.each(PROXY_VARIABLES.slice(1))("names a dead proxy given by %s", async (variable) => {
-    const subject = createSubject();
-    await using imds = await startServer([createTokenAnswer(subject)]);
-    await using arm = await startServer([createGroupAnswer(subject)], bundle.certificate);
-    const proxy = await startRefusingProxy(403);
-    await proxy.close();
+      expect(run).toMatchObject({ exitCode: 0, stderr: "" });
+      const shown = [...run.stdout.matchAll(/^ +(\d+) ([A-Z_]+) +(.+)$/gm)];
+      expect(shown.map(([, exitCode, code, meaning]) => [code, Number(exitCode), meaning])).toEqual(
+        rows.map(([code, { exitCode, meaning }]) => [code, exitCode, meaning]),
+      );
+    },
+  );
 
-    const run = await bundle.run(["--json"], {
-      ...toEnvironment(subject, imds.url, arm.url),
-      [variable]: proxy.url,
-    });
-
-    expect(run.exitCode).toBe(36);
-    expect(parseReport(run).error).toMatchObject({ code: "ARM_PROXY_FAILED" });
-    expect(parseReport(run).error?.hint).toContain(variable);
-    expect(imds.received).toHaveLength(1);
-    expectNoLeak(run, subject.token);
-  });
-
-  it("shows all exit codes in --help, each once, and asks nothing", async () => {
-    const run = await bundle.run(["--help"]);
-
-    expect(run).toMatchObject({ exitCode: 0, stderr: "" });
-    const codes = [...run.stdout.matchAll(/^ +(\d+) [A-Z_]+ /gm)].map(([, code]) => code);
-    expect(codes).toContain("50");
-    expect(new Set(codes).size).toBe(codes.length);
+  it("is in the README", async () => {
+    const readme = await readFile(join(__dirname, "../../README.md"), "utf8");
+    const shown = [...readme.matchAll(/^\| +(\d+) +\| `([A-Z_]+)` +\| (.+?) +\|$/gm)];
+    expect(
+      shown
+        .map(([, exitCode, code, meaning]) => [code, Number(exitCode), meaning])
+        .filter(([, exitCode]) => Number(exitCode) < 70 || exitCode === 130),
+    ).toEqual(rows.map(([code, { exitCode, meaning }]) => [code, exitCode, meaning]));
   });
 });

@@ -1,26 +1,44 @@
 import { describe, expect, it } from "vitest";
 import { RESOURCE_GROUP_RETRIES } from "../../verify/arm";
-import type { HttpOutcome } from "../../verify/http";
+import { ARM_RETRIES } from "../../verify/arm-request";
+import type { HttpFailure, HttpOutcome } from "../../verify/http";
 import { TOKEN_RETRIES } from "../../verify/imds";
 import { getRetryAfterMs, withRetries, type RetryTable } from "../../verify/retry";
 
 const answer = (status: number, headers: Record<string, string> = {}, json?: unknown) =>
-  ({ kind: "answer", status, header: (name) => headers[name], json }) satisfies HttpOutcome;
-const timeout = { kind: "failure", reason: "timeout", systemCode: undefined } satisfies HttpOutcome;
+  ({
+    kind: "answer",
+    status,
+    header: (name) => headers[name],
+    json,
+    clockSkewMs: undefined,
+  }) satisfies HttpOutcome;
+const failure = (reason: HttpFailure["reason"]) =>
+  ({ kind: "failure", reason, systemCode: undefined }) satisfies HttpOutcome;
+const timeout = failure("timeout");
 const refusedConnection = {
   kind: "failure",
   reason: "unreachable",
   systemCode: "ECONNREFUSED",
 } satisfies HttpOutcome;
 
-/** Runs the loop on a clock that jumps; returns when each attempt began, in seconds. */
-async function getAttempts(table: RetryTable, outcome: HttpOutcome, waitSeconds: number) {
+/**
+ * Runs the loop on a clock that jumps; returns when each attempt began, in seconds.
+ * @param callSeconds how long each attempt takes
+ */
+async function getAttempts(
+  table: RetryTable,
+  outcome: HttpOutcome,
+  waitSeconds: number,
+  callSeconds = 0,
+) {
   let nowMs = 5_000;
   const startMs = nowMs;
   const attempts: number[] = [];
   await withRetries(
     () => {
       attempts.push((nowMs - startMs) / 1_000);
+      nowMs += callSeconds * 1_000;
       return Promise.resolve(outcome);
     },
     table,
@@ -34,6 +52,7 @@ async function getAttempts(table: RetryTable, outcome: HttpOutcome, waitSeconds:
       },
       deadlineMs: startMs + waitSeconds * 1_000,
       onWait: () => undefined,
+      signal: new AbortController().signal,
     },
   );
   return attempts;
@@ -64,11 +83,17 @@ describe("the token request", () => {
     expect(attempts).toEqual([0, 1, 3, 7, 12, 17, 22, 27, 30]);
   });
 
+  it("is made twice where no connection comes about, which takes three seconds each", async () => {
+    const attempts = await getAttempts(TOKEN_RETRIES, failure("connect-timeout"), TEN_MINUTES, 3);
+    expect(attempts).toEqual([0, 4]);
+  });
+
   it.each([
     ["400", answer(400)],
     ["401", answer(401)],
     ["403", answer(403)],
     ["405", answer(405)],
+    ["408", answer(408)],
     ["302", answer(302)],
     ["200", answer(200)],
     ["a refused connection", refusedConnection],
@@ -92,6 +117,65 @@ describe("the resource group request", () => {
     ["a 403 that is not ARM's", answer(403)],
   ])("is made once on %s", async (_name, outcome) => {
     expect(await getAttempts(RESOURCE_GROUP_RETRIES, outcome, TEN_MINUTES)).toEqual([0]);
+  });
+});
+
+describe("any other request to ARM", () => {
+  it.each([
+    ["408", answer(408)],
+    ["429", answer(429)],
+    ["503", answer(503)],
+    ["a timeout", timeout],
+    ["a cut connection", failure("reset")],
+  ])("is made for half a minute with backoff on %s", async (_name, outcome) => {
+    expect(await getAttempts(ARM_RETRIES, outcome, TEN_MINUTES)).toEqual([0, 1, 3, 7, 15, 30]);
+  });
+
+  it.each([
+    ["403", accessDenied],
+    ["410", answer(410)],
+    ["a failed handshake", failure("tls")],
+  ])("is made once on %s", async (_name, outcome) => {
+    expect(await getAttempts(ARM_RETRIES, outcome, TEN_MINUTES)).toEqual([0]);
+  });
+});
+
+describe("waiting that is ended", () => {
+  const run = async (outcomes: HttpOutcome[], abortAt: "call" | "pause") => {
+    const interrupted = new AbortController();
+    let calls = 0;
+    const outcome = await withRetries(
+      () => {
+        const next = outcomes[Math.min(calls, outcomes.length - 1)] ?? timeout;
+        calls += 1;
+        return Promise.resolve(next);
+      },
+      TOKEN_RETRIES,
+      {
+        clock: {
+          now: () => 0,
+          sleep: () => {
+            if (abortAt === "pause") interrupted.abort();
+            return Promise.resolve();
+          },
+        },
+        deadlineMs: 1_000,
+        onWait: () => undefined,
+        signal: interrupted.signal,
+      },
+    );
+    return { outcome, calls };
+  };
+
+  it("gives what is known by then", async () => {
+    const known = answer(404);
+    expect(await run([known], "pause")).toEqual({ outcome: known, calls: 1 });
+    expect(await run([known, failure("cancelled")], "call")).toEqual({ outcome: known, calls: 2 });
+  });
+
+  it("gives that it was ended when nothing is known", async () => {
+    const cancelled = failure("cancelled");
+    expect(await run([cancelled], "call")).toEqual({ outcome: cancelled, calls: 1 });
   });
 });
 

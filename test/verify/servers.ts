@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   createServer as createHttpServer,
   type IncomingMessage,
@@ -6,6 +7,7 @@ import {
 } from "node:http";
 import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { generate } from "selfsigned";
 
 /** One request as it arrived. */
@@ -26,8 +28,16 @@ export interface TestServer extends AsyncDisposable {
   /** Base URL, no trailing slash. */
   url: string;
   received: Received[];
+  /** How many connections were made, over the whole time. */
+  countConnections: () => number;
   /** Ends all connections; `await using` does it, too. */
   close: () => Promise<void>;
+}
+
+/** Ends a connection in the middle of things: with a reset where that can be sent. */
+export function cut(socket: Socket): void {
+  if (socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** A key and certificate for 127.0.0.1, signed by itself. */
@@ -36,10 +46,16 @@ export interface Certificate {
   key: string;
 }
 
-/** Makes a certificate that is its own trust anchor. */
-export async function createCertificate(): Promise<Certificate> {
-  const { cert, private: key } = await generate([{ name: "commonName", value: "verify test" }], {
+/**
+ * Makes a certificate that is its own trust anchor.
+ * @param notAfterDate the end of its validity; a year from now by default
+ */
+export async function createCertificate(notAfterDate?: Date): Promise<Certificate> {
+  // Trust anchors are looked up by name.
+  const name = `verify test ${randomUUID()}`;
+  const { cert, private: key } = await generate([{ name: "commonName", value: name }], {
     keyType: "ec",
+    ...(notAfterDate ? { notBeforeDate: new Date(0), notAfterDate } : {}),
     algorithm: "sha256",
     extensions: [
       { name: "basicConstraints", cA: true },
@@ -50,19 +66,20 @@ export async function createCertificate(): Promise<Certificate> {
 }
 
 /**
- * Starts a server that gives the replies in turn and repeats the last one.
+ * Starts a server.
+ * @param getReply chooses the reply to each request, which is in `received` by then
  * @param certificate makes it an https server
  */
 export async function startServer(
-  replies: Reply[],
+  getReply: (request: Received) => Reply,
   certificate?: Certificate,
 ): Promise<TestServer> {
   const received: Received[] = [];
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     const { method = "", url = "", headers, socket } = request;
-    received.push({ method, url, headers });
-    const reply = replies[Math.min(received.length, replies.length) - 1];
-    if (reply === undefined) throw new Error("The server has no replies.");
+    const asked = { method, url, headers };
+    received.push(asked);
+    const reply = getReply(asked);
     if (typeof reply === "function") {
       reply(response, socket);
       return;
@@ -83,28 +100,11 @@ export async function startServer(
   return listen(server, received);
 }
 
-/** A proxy that records every request and tunnel asked of it, and refuses them all with the given status. */
-export async function startRefusingProxy(
-  status: number,
-): Promise<TestServer & { tunnels: string[] }> {
-  const tunnels: string[] = [];
-  const received: Received[] = [];
-  const server = createHttpServer((request, response) => {
-    const { method = "", url = "", headers } = request;
-    received.push({ method, url, headers });
-    response.writeHead(status, { "content-type": "text/html" }).end("<h1>Proxy</h1>");
-  });
-  server.on("connect", (request, socket) => {
-    tunnels.push(request.url ?? "");
-    socket.end(
-      `HTTP/1.1 ${status} Refused\r\nContent-Type: text/html\r\nContent-Length: 14\r\nConnection: close\r\n\r\n<h1>Proxy</h1>`,
-    );
-  });
-  return { ...(await listen(server, received)), tunnels };
-}
-
-async function listen(server: Server, received: Received[]): Promise<TestServer> {
+/** Makes a server listen on a free port of 127.0.0.1. */
+export async function listen(server: Server, received: Received[]): Promise<TestServer> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  let connections = 0;
+  server.on("connection", () => (connections += 1));
   const protocol = server instanceof HttpsServer ? "https" : "http";
   const close = async () => {
     const closed = new Promise((resolve) => server.close(resolve));
@@ -114,6 +114,7 @@ async function listen(server: Server, received: Received[]): Promise<TestServer>
   return {
     url: `${protocol}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,
+    countConnections: () => connections,
     close,
     [Symbol.asyncDispose]: close,
   };
