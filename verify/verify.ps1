@@ -63,7 +63,7 @@ function Install-Node([string] $node) {
     $script:exitCode = 71
     [Net.ServicePointManager]::SecurityProtocol = 'Tls12'
     $proxy = [Net.WebRequest]::DefaultWebProxy
-    if (-not $proxy.Credentials) { $proxy.Credentials = [Net.CredentialCache]::DefaultCredentials }
+    if ($proxy -and -not $proxy.Credentials) { $proxy.Credentials = [Net.CredentialCache]::DefaultCredentials }
     [Net.WebClient]::new().DownloadFile($url, "$temporary.zip")
 
     $script:exitCode = 72

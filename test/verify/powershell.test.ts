@@ -9,19 +9,16 @@ import { join } from "node:path";
 import { crc32, gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createScript, PINNED_NODE, type WindowsNode } from "../../verify/powershell";
-import { createBundle, parseReport, type Bundle } from "./bundle-run";
+import { parseReport } from "./bundle-run";
+import { useBundle } from "./runs";
 
-let bundle: Bundle;
-beforeAll(async () => {
-  bundle = await createBundle();
-});
-afterAll(() => bundle.remove());
+const getBundle = useBundle();
 
 describe("verify.ps1", () => {
   let content: Buffer;
   let script: string;
   beforeAll(async () => {
-    content = await readFile(bundle.file);
+    content = await readFile(getBundle().file);
     script = createScript(content);
   });
 
@@ -252,7 +249,7 @@ describe.skipIf(!HERE).each(HERE ? POWERSHELLS : [["PowerShell, skipped: needs W
     });
 
     it("runs verify itself", async () => {
-      const file = await writeScript(await readFile(bundle.file));
+      const file = await writeScript(await readFile(getBundle().file));
       const result = await run(["-File", file, "--json", "--client-id", "no guid"], onPath);
       expect(parseReport({ ...result, durationMs: 0 })).toMatchObject({ ok: false, exitCode: 2 });
       expect(result.exitCode).toBe(2);

@@ -5,9 +5,9 @@ import { mkdir, mkdtemp, open, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createGroupAnswer, createSubject, createTokenAnswer } from "./azure-answers";
-import { createBundle, parseReport, toEnvironment, type Bundle, type Run } from "./bundle-run";
-import { startServer } from "./servers";
+import { createSubject } from "./azure-answers";
+import { createBundle, parseReport, type Bundle, type Run } from "./bundle-run";
+import { startAzure } from "./fake-azure";
 
 /**
  * The Windows build of Node that Wine gets: the newest Node 22 there is on npm. Node 24 does not start in Debian 12's
@@ -123,23 +123,27 @@ describe.skipIf(!IS_WINDOWS && WINE === undefined)(
 
     it("gets a token over http and reads the group over TLS", async () => {
       const subject = createSubject({ resourceGroup: "rg-größe" });
-      await using imds = await startServer([createTokenAnswer(subject)]);
-      await using arm = await startServer([createGroupAnswer(subject)], bundle.certificate);
+      await using azure = await startAzure(subject, bundle.certificate);
 
-      const result = await runVerify(toEnvironment(subject, imds.url, arm.url));
-
-      expect(parseReport(result)).toMatchObject({ ok: true, resourceGroup: { name: "rg-größe" } });
-      expect(result.exitCode).toBe(0);
-      expect(arm.received).toMatchObject([
-        { headers: { authorization: `Bearer ${subject.token}` } },
-      ]);
+      // Once with all settings given, once with what the VM tells.
+      for (const env of [azure.env, azure.vmEnv]) {
+        const result = await runVerify(env);
+        expect(parseReport(result)).toMatchObject({
+          ok: true,
+          resourceGroup: { name: "rg-größe" },
+          warnings: [],
+        });
+        expect(result.exitCode).toBe(0);
+      }
+      expect(azure.countRequests()).toEqual({ instance: 1, token: 2, group: 2, permissions: 2 });
     }, 300_000);
 
     it("ends with the exit code of its failure", async () => {
-      const subject = createSubject();
-      await using imds = await startServer([{ status: 500 }]);
+      await using azure = await startAzure(createSubject(), bundle.certificate, () => ({
+        token: [{ status: 500 }],
+      }));
 
-      const result = await runVerify(toEnvironment(subject, imds.url, "https://127.0.0.1:9"));
+      const result = await runVerify(azure.env);
 
       expect(parseReport(result)).toMatchObject({ ok: false, error: { code: "IMDS_UNAVAILABLE" } });
       expect(result.exitCode).toBe(14);
