@@ -1,5 +1,5 @@
 /**
- * Microsoft's own client libraries, for whom writes no HTTP. `@azure/arm-authorization` has a method for the permissions,
+ * Microsoft's own client libraries, for those who write no HTTP. `@azure/arm-authorization` has a method for the permissions,
  * but it would make the bundle half as large again and 20 ms slower: this is the leanest there is.
  */
 import { ResourceManagementClient } from "@azure/arm-resources";

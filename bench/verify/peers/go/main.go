@@ -1,4 +1,4 @@
-// Microsoft's client libraries for Go, compiled: for whom brings a program for one system and needs no runtime.
+// Microsoft's client libraries for Go, compiled: for those who want no runtime on the VM.
 package main
 
 import (
