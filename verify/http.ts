@@ -1,5 +1,5 @@
 import axios, { AxiosError } from "axios";
-import { CONNECT_TIMEOUT_CODE, QUICK_CONNECT } from "./connect-timeout";
+import { CONNECT_TIMEOUT_CODE, DIRECT_TRANSPORT } from "./direct-transport";
 
 /** An answer with any status. Redirects are answers too: they are never followed. */
 export interface HttpAnswer {
@@ -64,15 +64,14 @@ const UNREACHABLE_CODES = new Set([
  * and with them the token.
  */
 export async function get(request: HttpRequest): Promise<HttpOutcome> {
-  // axios' own timeout starts anew with each byte, so a slow drip outlives it: the signal bounds the whole.
+  // axios' own timeout starts anew with each byte, so a slow drip outlives it: a signal bounds the whole.
   const timeout = AbortSignal.timeout(request.timeoutMs);
   try {
     const response = await axios.get<string>(request.url, {
       adapter: "http",
       headers: { "Accept-Encoding": "identity", "User-Agent": "verify", ...request.headers },
-      ...(request.proxy === "bypass" ? { proxy: false as const, transport: QUICK_CONNECT } : {}),
+      ...(request.proxy === "bypass" ? { proxy: false as const, transport: DIRECT_TRANSPORT } : {}),
       signal: AbortSignal.any([timeout, request.signal]),
-      timeout: request.timeoutMs,
       maxRedirects: 0,
       maxContentLength: MAX_BODY_BYTES,
       decompress: false,
@@ -120,7 +119,7 @@ function toReason(
   timedOut: boolean,
 ): HttpFailure["reason"] {
   if (code === CONNECT_TIMEOUT_CODE) return "connect-timeout";
-  if (timedOut || code === "ECONNABORTED" || code === "ETIMEDOUT") return "timeout";
+  if (timedOut || code === "ETIMEDOUT") return "timeout";
   if (code === undefined) return "reset";
   if (UNREACHABLE_CODES.has(code)) return "unreachable";
   if (code.startsWith("HPE_")) return "not-http";

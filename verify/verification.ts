@@ -12,7 +12,7 @@ import { getToken, type AccessToken } from "./imds";
 import { getInstance, type Instance } from "./instance";
 import { readArguments } from "./options";
 import { checkPermissions, type Permissions } from "./permissions";
-import { withoutRetries, type Waiting } from "./retry";
+import { SYSTEM_CLOCK, withoutRetries, type Waiting } from "./retry";
 import type { TokenClaims } from "./token";
 import { checkToken, getClockSkewMs } from "./token-check";
 
@@ -152,9 +152,9 @@ type StepTaker = <T>(
 function createStepTaker(result: Verification, onStep: Surroundings["onStep"]): StepTaker {
   return async (name, work, getStatus) => {
     onStep(name);
-    const startMs = performance.now();
+    const startMs = SYSTEM_CLOCK.now();
     const finish = (status: Step["status"]) => {
-      result.steps.push({ name, status, durationMs: Math.round(performance.now() - startMs) });
+      result.steps.push({ name, status, durationMs: Math.round(SYSTEM_CLOCK.now() - startMs) });
     };
     try {
       const value = await work();

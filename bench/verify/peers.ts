@@ -5,7 +5,7 @@ import { build, type BuildOptions } from "esbuild";
 import { REPOSITORY } from "../../local/program";
 import { runCommand } from "../../local/pulumi-cli/child-process";
 import { EXECUTABLE_SUFFIX } from "../../local/pulumi-cli/executable";
-import { buildBundle } from "../../verify/bundle";
+import { BUNDLE_OPTIONS, buildBundle } from "../../verify/bundle";
 
 /** What stands beside verify in the benchmark, and verify. */
 export type PeerName =
@@ -73,8 +73,7 @@ export const PEERS: readonly Peer[] = [
     ...IN_NODE,
     name: "verify",
     title: "verify",
-    // It doesn't ask for the permissions yet.
-    requestCount: 2,
+    requestCount: ALL_REQUESTS,
     build: async ({ folder }) => {
       const outfile = path.join(folder, "verify.js");
       await buildBundle(outfile);
@@ -138,13 +137,7 @@ export async function bundleForNode(
   await build({
     entryPoints: [entryPoint],
     outfile,
-    bundle: true,
-    platform: "node",
-    target: "node22",
-    format: "cjs",
-    minify: true,
-    legalComments: "external",
-    logLevel: "warning",
+    ...BUNDLE_OPTIONS,
     ...options,
   });
   return outfile;
