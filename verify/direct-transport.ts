@@ -5,7 +5,7 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 export const CONNECT_TIMEOUT_CODE = "ERR_CONNECT_TIMEOUT";
 
 /** IMDS is one hop away: whoever does not take the connection by then, after two repeated packets, is not there. */
-const CONNECT_TIMEOUT_MS = 3_000;
+export const CONNECT_TIMEOUT_MS = 3_000;
 
 /** Unlike Node's own, an agent made here follows no proxy variable, also not with NODE_USE_ENV_PROXY. */
 const DIRECT_AGENT = new Agent({ keepAlive: true });

@@ -46,7 +46,11 @@ export const FAILURES = {
     exitCode: 43,
     meaning: "the token is for another cloud or service, by its claims or for ARM (401)",
   },
-  CLOCK_WRONG: { exitCode: 44, meaning: "this machine's clock is wrong by minutes" },
+  CLOCK_WRONG: {
+    exitCode: 44,
+    meaning:
+      "this machine's clock is wrong by minutes (a warning without --strict, while TLS works)",
+  },
   ACCESS_DENIED: {
     exitCode: 50,
     meaning: "403: no role on the resource group, or one that does not work yet",
@@ -118,6 +122,7 @@ export interface Cause {
     | "FORWARDED_REQUEST"
     | "IDENTITY_NEVER_ATTACHED"
     | "IDENTITY_RECREATED"
+    | "REQUEST_CHANGED"
     | "SYSTEM_ASSIGNED_IDENTITY"
     | "SOMETHING_ELSE_ANSWERS"
     | "ROLE_NOT_ASSIGNED"

@@ -70,6 +70,13 @@ function toUnknownIdentityError(
         "The identity was deleted and created anew: it has a new client id, and has to be attached and given its role again.",
       commands: ["az identity list --output table", "pulumi up"],
     },
+    {
+      code: "REQUEST_CHANGED",
+      meaning:
+        "Something on the way took the client id or the Metadata header out of the request, if that is what IMDS says " +
+        "above: it then complains of several identities, or of the header.",
+      commands: [],
+    },
   ];
   return new VerifyError("IDENTITY_NOT_ATTACHED", {
     message: `This VM does not carry the identity with client id ${clientId}.`,

@@ -1,5 +1,6 @@
 import type { ImdsSettings } from "./config";
 import { VerifyError, type Asked, type CameBack, type Cause, type FailureDetails } from "./errors";
+import { CONNECT_TIMEOUT_MS } from "./direct-transport";
 import type { HttpAnswer, HttpFailure, HttpOutcome } from "./http";
 import { isObject } from "./json";
 
@@ -83,8 +84,15 @@ function toTransportError({ reason }: HttpFailure, settings: ImdsSettings, fail:
     case "timeout":
       return fail("IMDS_TIMEOUT", {
         message: `IMDS did not answer within ${settings.timeoutMs / 1_000} s.`,
-        hint: "It took the connection, so it is there, but slow or stuck. Run verify again, or restart the VM.",
-        commands: [PROBE_COMMAND],
+        ...(settings.timeoutMs > CONNECT_TIMEOUT_MS
+          ? {
+              hint: "It took the connection, so it is there, but slow or stuck. Run verify again, or restart the VM.",
+              commands: [PROBE_COMMAND],
+            }
+          : {
+              hint: "It is slow, or not there: --timeout is too short to tell.",
+              causes: UNREACHABLE_CAUSES,
+            }),
       });
     case "too-large":
     case "not-http":

@@ -25,16 +25,20 @@ export function formatReport(report: JsonReport): string {
   const { settings, identity, clockSkewSeconds = 0, resourceGroup, permissions } = report;
   const blocks = [report.steps.map(toStepLine)];
   if (settings) {
-    const rows = Object.values(settings).map(({ value, source }) => `${value}  from ${source}`);
-    const titles = ["Client id", "Subscription id", "Resource group", "Resource Manager"];
+    const toText = ({ value, source }: (typeof settings)["clientId"]) => `${value}  from ${source}`;
     blocks.push([
       "Settings",
-      ...toRows(Object.fromEntries(titles.map((title, i) => [title, rows[i]]))),
+      ...toRows({
+        "Client id": toText(settings.clientId),
+        "Subscription id": toText(settings.subscriptionId),
+        "Resource group": toText(settings.resourceGroup),
+        "Resource Manager": toText(settings.armEndpoint),
+      }),
     ]);
   }
   if (identity) {
     const { clientId, principalId, tenantId, resourceId, vmResourceId } = identity;
-    const skew = Math.abs(clockSkewSeconds) > 60 ? `${clockSkewSeconds} s ahead of Azure's` : "";
+    const isSkewed = Math.abs(clockSkewSeconds) > 60;
     blocks.push([
       "Identity, by its token",
       ...toRows({
@@ -45,7 +49,7 @@ export function formatReport(report: JsonReport): string {
         "On the VM": vmResourceId,
         "Token is for": identity.tokenAudience,
         "Token valid until": identity.tokenExpiresOn,
-        "This clock": skew || undefined,
+        "This clock": isSkewed ? `${clockSkewSeconds} s ahead of Azure's` : undefined,
       }),
     ]);
   }

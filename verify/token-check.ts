@@ -63,7 +63,8 @@ export function checkToken(
     });
   }
   const skewMs = getClockSkewMs(token, nowMs);
-  const trueMs = nowMs - (skewMs ?? 0);
+  // Without the true time, it is left to ARM to say what is expired.
+  const trueMs = skewMs === undefined ? -Infinity : nowMs - skewMs;
   if (claims.expiresOn && claims.expiresOn.getTime() <= trueMs - TOLERATED_SKEW_MS) {
     throw fail("TOKEN_EXPIRED", {
       message: `IMDS gave out a token that expired at ${claims.expiresOn.toISOString()}.`,

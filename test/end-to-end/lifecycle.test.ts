@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { describe, expect, test } from "vitest";
 import { REPOSITORY } from "../../local/program";
 import { readOutput } from "../../local/story";
+import { getVmEnvironment, runVerify } from "../../local/vm-process";
 import { listWrites, startDeployment } from "./deployment";
 
 const PASSWORD = "a-Very-long-passw0rd-of-this-test";
@@ -23,6 +24,13 @@ test("up, verify, up again, destroy", async () => {
   expect(text).toContain(readOutput(created.outputs, "resourceGroupId"));
   expect(text).toContain(readOutput(created.outputs, "identityPrincipalId"));
   expect(exitCode).toBe(0);
+
+  // On the VM, verify finds out by itself what it needs; Reader, and nothing more, has no warnings.
+  const env = getVmEnvironment(session.azure, readOutput(created.outputs, "vmId"), session.caFile);
+  const lines: string[] = [];
+  const log = (line: string) => lines.push(line);
+  expect(await runVerify({ command: "node verify.js --strict --quiet", env, log })).toBe(0);
+  expect(lines).toEqual([]);
 
   const requestsBefore = session.azure.requests.length;
   expect((await up()).summary.resourceChanges).toEqual({ same: 11 });

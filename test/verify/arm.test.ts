@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { FailureCode } from "../../verify/errors";
 import {
@@ -5,8 +7,9 @@ import {
   createGroupAnswer,
   createInstanceAnswer,
   createPermissionsAnswer,
-  createTokenAnswer,
+  createSubject,
   createToken,
+  createTokenAnswer,
   getScope,
   type Subject,
 } from "./azure-answers";
@@ -14,7 +17,6 @@ import { parseReport } from "./bundle-run";
 import { startAzure } from "./fake-azure";
 import { runVerify, useBundle } from "./runs";
 import { createCertificate, type Reply } from "./servers";
-import { createSubject } from "./azure-answers";
 
 const getBundle = useBundle();
 
@@ -150,6 +152,20 @@ describe.concurrent("a resource group request that works after a while", () => {
   });
 });
 
+/** A clock for the process that runs 300 times as fast, and pauses that are as much shorter. */
+async function writeFastClock(folder: string): Promise<string> {
+  const file = join(folder, "fast-clock.cjs");
+  await writeFile(
+    file,
+    `const now = process.hrtime.bigint;
+     process.hrtime.bigint = () => now() * 300n;
+     const timers = require("node:timers/promises");
+     const sleep = timers.setTimeout;
+     timers.setTimeout = (ms, ...others) => sleep(ms / 300, ...others);`,
+  );
+  return file;
+}
+
 const denied = createArmError(403, "AuthorizationFailed");
 const createGroups = (...names: string[]): Reply => ({
   status: 200,
@@ -265,6 +281,26 @@ describe.concurrent("a 403 on the resource group", () => {
 
     expect(report.error?.code).toBe("ACCESS_DENIED");
     expect(azure.countRequests()).toMatchObject({ group: 3, permissions: 1, groups: 1 });
+  });
+
+  it.each([
+    { wait: [], code: "ROLE_MISSING", exitCode: 53 },
+    { wait: ["--wait", "590"], code: "ACCESS_DENIED", exitCode: 50 },
+  ])("is a missing role after more than 10 minutes, here with $wait", async (row) => {
+    const { run, report, azure } = await runVerify(getBundle(), {
+      args: row.wait,
+      env: { NODE_OPTIONS: `--require=${await writeFastClock(dirname(getBundle().file))}` },
+      replies: { group: [denied], permissions: [denied] },
+    });
+
+    expect(run.exitCode).toBe(row.exitCode);
+    expect(report.error?.code).toBe(row.code);
+    const codes = report.error?.causes.map(({ code }) => code) ?? [];
+    expect(codes).toContain("ROLE_NOT_ASSIGNED");
+    expect(codes.includes("ROLE_PROPAGATING")).toBe(row.code === "ACCESS_DENIED");
+    // At 0, 1, 3, 7, 15, 30 s and so on; how many more depends on how long each call takes on this clock.
+    expect(azure.listRequests("group").length).toBeGreaterThan(6);
+    expect(run.stderr).toContain("trying again in 15 s");
   });
 
   it("gives the commands that find and mend a missing role", async () => {

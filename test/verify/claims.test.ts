@@ -183,6 +183,23 @@ describe.concurrent("a clock that is wrong", () => {
     expect(report.warnings).toEqual([]);
   });
 
+  it("does not make a token look expired when nobody tells the time", async () => {
+    const { report, azure } = await runVerify(getBundle(), {
+      replies: (subject, audience) => ({
+        token: [
+          (response) => {
+            response.sendDate = false;
+            const earlier = { ...subject, now: subject.now - 48 * HOUR };
+            response.end(JSON.stringify(createTokenAnswer(earlier, audience).body));
+          },
+        ],
+      }),
+    });
+
+    expect(report.error).toBeUndefined();
+    expect(azure.countRequests()).toMatchObject({ group: 1 });
+  });
+
   it("shows without a date, by a token that is not valid yet", async () => {
     const { report } = await runVerify(getBundle(), {
       replies: (subject, audience) => ({

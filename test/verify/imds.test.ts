@@ -37,7 +37,7 @@ const failures: FailureCase[] = [
     code: "IDENTITY_NOT_ATTACHED",
     exitCode: 20,
     cameBack: { status: 400, code: "invalid_request", message: "Identity not found" },
-    causes: ["IDENTITY_NEVER_ATTACHED", "IDENTITY_RECREATED"],
+    causes: ["IDENTITY_NEVER_ATTACHED", "IDENTITY_RECREATED", "REQUEST_CHANGED"],
   },
   {
     name: "400 Identity not found, waited for as long as told",
