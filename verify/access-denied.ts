@@ -5,7 +5,6 @@ import { VerifyError, type Cause, type FailureCode, type FailureDetails } from "
 import type { Instance } from "./instance";
 import { isObject } from "./json";
 import { getPermissions, mayRead } from "./permissions";
-import { withoutRetries } from "./retry";
 
 /** A new role assignment takes up to 10 minutes to work ("Troubleshoot Azure RBAC"). */
 const PROPAGATION_MS = 10 * 60_000;
@@ -31,16 +30,16 @@ export async function explainAccessDenied(
   deniedMs: number,
   describeVm: () => Promise<Instance | undefined>,
 ): Promise<VerifyError> {
-  const { settings, token, waiting } = context;
+  const { settings, token } = context;
   const { resourceGroup, subscriptionId } = settings;
   const { asked, cameBack } = denied;
   const fail = (code: FailureCode, details: FailureDetails) =>
     new VerifyError(code, { ...(asked && { asked }), ...(cameBack && { cameBack }), ...details });
 
-  const once = { ...context, waiting: withoutRetries(waiting) };
+  // The time for retries is over by now.
   const [mayReadGroup, groups, instance] = await Promise.all([
-    getPermissions(once).then(({ permissions }) => mayRead(permissions), asUnknown),
-    listGroups(once).catch(asUnknown),
+    getPermissions(context).then(({ permissions }) => mayRead(permissions), asUnknown),
+    listGroups(context).catch(asUnknown),
     describeVm(),
   ]);
 

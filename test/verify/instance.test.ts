@@ -65,6 +65,17 @@ describe.concurrent("what the VM says of itself", () => {
     expect(azure.countRequests()).toEqual({ instance: 1, token: 1, group: 1, permissions: 1 });
   });
 
+  it("may be in another subscription than the group that is given", async () => {
+    const { report } = await runVerify(getBundle(), {
+      env: { AZURE_CLIENT_ID: undefined },
+      replies: (subject) => ({
+        instance: [createInstanceAnswer(subject, { subscriptionId: GUID })],
+      }),
+    });
+
+    expect(report.error).toBeUndefined();
+  });
+
   it("is asked for at the same time as the token when that needs nothing of it", async () => {
     let isTokenAsked = (): void => undefined;
     const tokenAsked = new Promise<void>((resolve) => (isTokenAsked = resolve));

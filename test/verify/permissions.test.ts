@@ -18,8 +18,8 @@ const cases: {
 }[] = [
   { name: "Reader", reply: createPermissionsAnswer(["*/read"]), codes: [], exitCode: 0 },
   {
-    name: "Reader twice",
-    reply: { status: 200, body: { value: [role(["*/read"]), role(["*/READ"])] } },
+    name: "Reader twice, in capitals",
+    reply: { status: 200, body: { value: [role(["*/READ"]), role(["*/READ"])] } },
     codes: [],
     exitCode: 0,
   },
@@ -47,6 +47,13 @@ const cases: {
     codes: ["TOO_MUCH_PRIVILEGE"],
     exitCode: 60,
     text: "Microsoft.Compute/virtualMachines/restart/action",
+  },
+  {
+    name: "an action that only sounds like reading",
+    reply: createPermissionsAnswer(["*/read", "Microsoft.Storage/readKeys/action"]),
+    codes: ["TOO_MUCH_PRIVILEGE"],
+    exitCode: 60,
+    text: "Microsoft.Storage/readKeys/action",
   },
   {
     name: "write on all",
