@@ -104,6 +104,6 @@ process.on("uncaughtException", (error) => {
 });
 
 void main(process.argv.slice(2)).then((exitCode) => {
-  // A call that was given up may have left a connection behind, to a proxy for instance: nothing waits for it.
+  // Whatever a call that was given up has left behind, a half-open connection for instance, nothing waits for it.
   process.exit(exitCode);
 });

@@ -266,6 +266,22 @@ describe.concurrent("a token request that works after a while", () => {
     expect(azure.countRequests()).toEqual({ token: requests, group: 1, permissions: 1 });
   });
 
+  it("may take longer than a connection may", async () => {
+    const { report } = await runVerify(getBundle(), {
+      args: ["--wait", "0"],
+      replies: (subject, audience) => ({
+        token: [
+          (response) => {
+            const { body } = createTokenAnswer(subject, audience);
+            setTimeout(() => response.end(JSON.stringify(body)), 3_300);
+          },
+        ],
+      }),
+    });
+
+    expect(report.error).toBeUndefined();
+  });
+
   it.each([
     // At 0, 1 and 2 s: only a pause of more than a second is worth a line.
     ["2", []],
