@@ -4,7 +4,7 @@ import { isSameText } from "./config";
 import { VerifyError, type Cause, type FailureCode, type FailureDetails } from "./errors";
 import type { Instance } from "./instance";
 import { isObject } from "./json";
-import { getPermissions, mayRead } from "./permissions";
+import { getPermissions, mayReadGroup } from "./permissions";
 
 /** A new role assignment takes up to 10 minutes to work ("Troubleshoot Azure RBAC"). */
 const PROPAGATION_MS = 10 * 60_000;
@@ -37,55 +37,63 @@ export async function explainAccessDenied(
     new VerifyError(code, { ...(asked && { asked }), ...(cameBack && { cameBack }), ...details });
 
   // The time for retries is over by now.
-  const [mayReadGroup, groups, instance] = await Promise.all([
-    getPermissions(context).then(({ permissions }) => mayRead(permissions), asUnknown),
+  const [isAllowed, groups, instance] = await Promise.all([
+    getPermissions(context).then(({ permissions }) => mayReadGroup(permissions), asUnknown),
     listGroups(context).catch(asUnknown),
     describeVm(),
   ]);
 
-  if (mayReadGroup || groups?.some((name) => isSameText(name, resourceGroup))) {
+  const isOld = deniedMs >= PROPAGATION_MS;
+  if (isAllowed || groups?.some((name) => isSameText(name, resourceGroup))) {
     return fail("ROLE_PROPAGATING", {
       message: `The role on ${resourceGroup} is there, but does not work everywhere yet.`,
-      hint: "ARM lists it already, and still refuses to go by it. Run verify again in a few minutes.",
+      hint: isOld
+        ? "ARM lists it, and has refused to go by it for longer than a new role takes to work: give the request ids to Azure support."
+        : "ARM lists it already, and still refuses to go by it. Run verify again in a few minutes.",
     });
   }
   if (groups && groups.length > 0) {
     const names = groups.slice(0, MAX_NAMES).join(", ") + (groups.length > MAX_NAMES ? ", …" : "");
     return fail("RESOURCE_GROUP_HIDDEN", {
       message: `The identity reads other groups of the subscription (${names}), but not ${resourceGroup}.`,
-      hint: "The name is wrong, or the role on this group is missing: a group that does not exist is answered with 403, too.",
-      commands: [
-        `az group exists --subscription "${subscriptionId}" --name "${resourceGroup}"`,
-        ...toRoleCommands(context),
+      hint: "A group that does not exist is answered with 403, too.",
+      causes: [
+        toWrongName(settings, instance),
+        ...listRoleCauses(context),
+        ...(isOld ? [] : [STILL_NEW]),
       ],
     });
   }
 
-  const causes = listCauses(context, instance);
-  if (deniedMs >= PROPAGATION_MS) {
+  const isVmsOwn =
+    isSameText(instance?.resourceGroup ?? "", resourceGroup) &&
+    isSameText(instance?.subscriptionId ?? "", subscriptionId);
+  const isKept = Date.now() - (token.claims.issuedOn?.getTime() ?? NaN) > KEPT_TOKEN_AGE_MS;
+  const causes = [
+    ...listRoleCauses(context),
+    ...(isVmsOwn ? [] : [toWrongName(settings, instance)]),
+    ...(isKept ? [STALE_TOKEN] : []),
+  ];
+  if (isOld) {
     return fail("ROLE_MISSING", {
-      message: `The identity has no role on the resource group ${resourceGroup}.`,
-      hint: "ARM has refused access for longer than a new role assignment takes to work.",
+      message: `ARM knows no role of the identity on the resource group ${resourceGroup}.`,
+      hint: "It has refused access for longer than a new role assignment takes to work.",
       causes,
     });
   }
-  const isStale = token.claims.issuedOn
-    ? Date.now() - token.claims.issuedOn.getTime() > KEPT_TOKEN_AGE_MS
-    : false;
   return fail("ACCESS_DENIED", {
     message: `The identity may not read the resource group ${resourceGroup}.`,
     hint: "It has no role there, or one that does not work yet: Azure gives the same answer for both.",
-    causes: [
-      {
-        code: "ROLE_PROPAGATING",
-        meaning: "A role assigned moments ago takes up to 10 minutes to work: wait for it.",
-        commands: ["node verify.js --wait 660"],
-      },
-      ...causes,
-      ...(isStale ? [STALE_TOKEN] : []),
-    ],
+    causes: [STILL_NEW, ...causes],
   });
 }
+
+const STILL_NEW: Cause = {
+  code: "ROLE_PROPAGATING",
+  meaning:
+    "A role assigned moments ago takes up to 10 minutes to work: run verify again, and leave out --wait to wait for it.",
+  commands: [],
+};
 
 const STALE_TOKEN: Cause = {
   code: "STALE_TOKEN",
@@ -95,39 +103,34 @@ const STALE_TOKEN: Cause = {
   commands: [],
 };
 
-function listCauses(
-  { settings, token }: ArmContext,
-  instance: Instance | undefined,
-): readonly Cause[] {
-  const [list, create] = toRoleCommands({ settings, token });
-  const { clientId, resourceGroup, subscriptionId } = settings;
-  const isVmsOwn =
-    isSameText(instance?.resourceGroup ?? "", resourceGroup) &&
-    isSameText(instance?.subscriptionId ?? "", subscriptionId);
-  const own = instance?.resourceGroup ? ` The VM's own group is ${instance.resourceGroup}.` : "";
+function listRoleCauses({ settings, token }: ArmContext): Cause[] {
+  const { clientId, subscriptionId } = settings;
   return [
     {
       code: "ROLE_NOT_ASSIGNED",
       meaning: "The identity was not given a role on the group: give it Reader.",
-      commands: [list, create],
+      commands: toRoleCommands({ settings, token }),
     },
     {
       code: "ROLE_ON_CLIENT_ID",
       meaning: "The role was given to the client id; it has to be given to the principal id.",
-      commands: [`az role assignment list --all --query "[?principalId=='${clientId}']"`],
+      commands: [
+        `az role assignment list --all --subscription "${subscriptionId}" --query "[?principalId=='${clientId}']"`,
+      ],
     },
-    ...(isVmsOwn
-      ? []
-      : [
-          {
-            code: "WRONG_NAME" as const,
-            meaning: `The group or the subscription is another one: a wrong name is answered with 403, too.${own}`,
-            commands: [
-              `az group exists --subscription "${subscriptionId}" --name "${resourceGroup}"`,
-            ],
-          },
-        ]),
   ];
+}
+
+function toWrongName(
+  { subscriptionId, resourceGroup }: ArmContext["settings"],
+  instance: Instance | undefined,
+): Cause {
+  const own = instance?.resourceGroup ? ` The VM's own group is ${instance.resourceGroup}.` : "";
+  return {
+    code: "WRONG_NAME",
+    meaning: `The group or the subscription is another one: a wrong name is answered with 403, too.${own}`,
+    commands: [`az group exists --subscription "${subscriptionId}" --name "${resourceGroup}"`],
+  };
 }
 
 /** The groups of the subscription that the identity reads ("Resource Groups - List"): ARM leaves out all others. */
@@ -135,8 +138,9 @@ async function listGroups(context: ArmContext): Promise<string[] | undefined> {
   const { subscriptionId } = context.settings;
   const path = `/subscriptions/${subscriptionId}/resourcegroups?api-version=2021-04-01`;
   const { answer } = await askArm(context, path, ARM_RETRIES);
-  const { value } = isObject(answer.json) ? answer.json : {};
-  if (!Array.isArray(value)) return undefined;
+  const { value, nextLink } = isObject(answer.json) ? answer.json : {};
+  // On half a list, a group that is not there may still be one that the identity reads.
+  if (!Array.isArray(value) || nextLink) return undefined;
   return (value as unknown[]).flatMap((group) =>
     isObject(group) && typeof group.name === "string" ? [group.name] : [],
   );

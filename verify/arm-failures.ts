@@ -1,3 +1,4 @@
+import { isGuid } from "./checks";
 import { getScope, type Settings } from "./config";
 import {
   VerifyError,
@@ -9,6 +10,7 @@ import {
 import type { HttpAnswer, HttpFailure, HttpOutcome } from "./http";
 import { isObject } from "./json";
 import type { AccessToken } from "./imds";
+import { readRetryAfter } from "./retry";
 import { getClockSkewMs, KEPT_TOKEN_HINT, toClockDetails, TOLERATED_SKEW_MS } from "./token-check";
 
 /** What to do when the answer can't be ARM's. */
@@ -58,6 +60,12 @@ function toTransportError(
         hint: openNetwork,
       });
     case "tls": {
+      if (armProxy?.url.startsWith("https:") && systemCode === "EPROTO") {
+        return fail("ARM_PROXY_FAILED", {
+          message: `The proxy ${armProxy.url} does not take TLS connections.`,
+          hint: `Most proxies don't: write http:// in place of https:// in ${armProxy.variable}.`,
+        });
+      }
       const skewMs = getClockSkewMs(token, Date.now()) ?? 0;
       const isAboutTime = systemCode === "CERT_HAS_EXPIRED" || systemCode === "CERT_NOT_YET_VALID";
       if (isAboutTime && Math.abs(skewMs) > TOLERATED_SKEW_MS) {
@@ -117,6 +125,13 @@ function toStatusError(outcome: HttpAnswer, request: ArmRequest, fail: Fail): Ve
     });
   }
   if (status === 401) return toUnauthorizedError(code, request, fail);
+  if (status === 403 && code !== "AuthorizationFailed") {
+    return fail("ACCESS_BLOCKED", {
+      message: `ARM denies access for another reason than a missing role${code ? ` (${code})` : ""}.`,
+      hint: "The service's own message says why: a deny assignment, a policy, or rules of the network. A role does not help.",
+      commands: [`az role assignment list --all --subscription "${subscriptionId}" --output table`],
+    });
+  }
   if (status === 403) {
     return fail("ACCESS_DENIED", {
       message: "ARM denies access.",
@@ -140,13 +155,13 @@ function toStatusError(outcome: HttpAnswer, request: ArmRequest, fail: Fail): Ve
   }
   if (status === 429) {
     return fail("ARM_THROTTLED", {
-      message: "ARM is throttling: it answered 429 to the last attempt too.",
-      hint: "The identity or the subscription makes too many requests. Run verify again later.",
+      message: "ARM is throttling (429).",
+      hint: "The identity or the subscription makes too many requests. Run verify again later, with a longer --wait.",
     });
   }
   if (status === 408 || status >= 500) {
     return fail("ARM_UNAVAILABLE", {
-      message: `ARM answered ${status}, also to the last attempt.`,
+      message: `ARM answered ${status}.`,
       hint: "Run verify again later, and look at https://azure.status.microsoft.",
     });
   }
@@ -171,7 +186,9 @@ function toUnauthorizedError(
     case "ExpiredAuthenticationToken":
       return fail("TOKEN_EXPIRED", {
         message: "ARM holds the token for expired.",
-        hint: KEPT_TOKEN_HINT,
+        hint: isOver(token)
+          ? "It was valid when IMDS gave it out, and expired while verify waited. Run verify again."
+          : KEPT_TOKEN_HINT,
       });
     case "InvalidAuthenticationTokenTenant":
       return fail("TOKEN_WRONG_TENANT", {
@@ -195,13 +212,21 @@ function toUnauthorizedError(
   }
 }
 
+function isOver(token: AccessToken): boolean {
+  const now = Date.now();
+  const trueMs = now - (getClockSkewMs(token, now) ?? 0);
+  return (token.claims.expiresOn?.getTime() ?? Infinity) <= trueMs;
+}
+
 /** The commands that show the identity's roles on the group, and give it Reader there. */
 export function toRoleCommands({
   settings,
   token,
 }: Pick<ArmRequest, "settings" | "token">): [list: string, create: string] {
   const scope = getScope(settings);
-  const principal = token.claims.principalId ?? "<principal id>";
+  const { principalId = "" } = token.claims;
+  // What a token says is not put into a command unseen.
+  const principal = isGuid(principalId) ? principalId : "<principal id>";
   return [
     `az role assignment list --assignee "${principal}" --scope "${scope}" --include-inherited --output table`,
     `az role assignment create --assignee-object-id "${principal}" --assignee-principal-type ServicePrincipal ` +
@@ -223,7 +248,11 @@ export function getErrorBody(json: unknown): { code?: string; message?: string }
 /** What to show of an outcome. */
 export function toArmCameBack(outcome: HttpOutcome): CameBack {
   if (outcome.kind === "failure") return outcome.systemCode ? { code: outcome.systemCode } : {};
-  const cameBack: CameBack = { status: outcome.status, ...getErrorBody(outcome.json) };
+  const cameBack: CameBack = {
+    status: outcome.status,
+    ...getErrorBody(outcome.json),
+    ...readRetryAfter(outcome),
+  };
   const requestId = outcome.header("x-ms-request-id");
   const correlationId = outcome.header("x-ms-correlation-request-id");
   const server = outcome.header("server");

@@ -27,16 +27,16 @@ export const ARM_RETRIES: RetryTable = (outcome) => {
   return getTransientRule("ARM", outcome);
 };
 
-/** Whether ARM itself refuses access, and not a proxy in its place. */
+/** Whether ARM finds no role that allows the request: the one 403 that a role on its way can mend. */
 export function isAccessDenied({ status, json }: HttpAnswer): boolean {
-  return status === 403 && getErrorBody(json).code !== undefined;
+  return status === 403 && getErrorBody(json).code === "AuthorizationFailed";
 }
 
 /**
  * Asks Azure Resource Manager with the identity's token.
  * @param pathAndQuery from `/subscriptions` on
  * @returns the first answer that stands, if its status is 200
- * @throws VerifyError one of the codes `ARM_…`, `TOKEN_…`, `CLOCK_WRONG`, `ACCESS_DENIED`, `SUBSCRIPTION_NOT_FOUND`,
+ * @throws VerifyError one of the codes `ARM_…`, `TOKEN_…`, `CLOCK_WRONG`, `ACCESS_DENIED`, `ACCESS_BLOCKED`, `SUBSCRIPTION_NOT_FOUND`,
  *   `RESOURCE_GROUP_NOT_FOUND`
  */
 export async function askArm(

@@ -4,12 +4,17 @@ import type { Given } from "./options";
 /** A day: far above every documented wait, and small enough for a timer. */
 const MAX_SECONDS = 86_400;
 
+/** Whether a text is a GUID, and with it safe to put into a command. */
+export function isGuid(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+}
+
 /**
  * A GUID as given.
  * @throws VerifyError `SETTINGS_INVALID`, as all checks here, naming where the value came from and what is wrong with it
  */
 export function checkGuid(given: Given): string {
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(given.value)) return given.value;
+  if (isGuid(given.value)) return given.value;
   throw refuse(
     given,
     `must be a GUID, not ${quote(given.value)}`,

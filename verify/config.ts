@@ -48,8 +48,8 @@ export interface GivenSettings extends ImdsSettings {
   waitMs: number;
   /** Whether a warning is a failure. */
   strict: boolean;
-  /** The environment variable that names a proxy for https, if there is one. */
-  proxyVariable: string | undefined;
+  /** The proxy for https that the environment names, if it does. */
+  proxy: Given | undefined;
 }
 
 const CHECKS: Record<FromVm, (given: Given) => string> = {
@@ -62,6 +62,12 @@ const CHECKS: Record<FromVm, (given: Given) => string> = {
 /** In the order in which the proxy-from-env package looks for them. */
 const PROXY_VARIABLES = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] as const;
 
+/** Settings of Node itself with which the token would not be safe, and what each of them does. */
+const UNSAFE_VARIABLES: Readonly<Record<string, string>> = {
+  NODE_DEBUG: "makes Node print what it sends, and with it the token",
+  NODE_TLS_REJECT_UNAUTHORIZED: "makes Node send the token to whoever answers",
+};
+
 /**
  * Reads what arguments and environment give, and refuses what can't be right before anything is asked.
  * @param env the environment, for the proxies that it names
@@ -71,13 +77,22 @@ export function readGivenSettings(
   { find, has }: Arguments,
   env: Readonly<Record<string, string | undefined>>,
 ): GivenSettings {
+  for (const [source, effect] of Object.entries(UNSAFE_VARIABLES)) {
+    const value = env[source];
+    // Only "0" turns the check of certificates off.
+    if (!value || (source === "NODE_TLS_REJECT_UNAUTHORIZED" && value !== "0")) continue;
+    throw refuse({ value, source }, effect, "Remove it.");
+  }
   const given: GivenSettings["given"] = {};
   for (const name of FROM_VM) {
     const found = find(OPTIONS[name]);
     if (found) given[name] = { value: CHECKS[name](found), source: found.source };
   }
-  const proxyVariable = PROXY_VARIABLES.find((name) => env[name]);
-  findProxy(given.armEndpoint?.value ?? DEFAULT_CLOUD.armEndpoint, proxyVariable);
+  // By the names as they are: Windows finds a variable in any casing.
+  const names = Object.keys(env).filter((name) => env[name]);
+  const variable = PROXY_VARIABLES.find((name) => names.includes(name));
+  const proxy = variable && { value: env[variable] ?? "", source: variable };
+  findProxy(given.armEndpoint?.value ?? DEFAULT_CLOUD.armEndpoint, proxy);
   const read = (option: (typeof OPTIONS)["imdsEndpoint" | "wait" | "timeout"]): Given =>
     find(option) ?? { value: option.fallback, source: "default" };
   return {
@@ -86,7 +101,7 @@ export function readGivenSettings(
     waitMs: checkSeconds(read(OPTIONS.wait), 0),
     timeoutMs: checkSeconds(read(OPTIONS.timeout), 0.1),
     strict: has("strict"),
-    proxyVariable,
+    proxy,
   };
 }
 
@@ -118,7 +133,7 @@ export function completeSettings(settings: GivenSettings, instance?: Instance): 
     resourceGroup: given.resourceGroup ?? readFromVm("resourceGroup", instance),
     armEndpoint: given.armEndpoint ?? readFromVm("armEndpoint", instance),
   };
-  const armProxy = findProxy(all.armEndpoint.value, settings.proxyVariable);
+  const armProxy = findProxy(all.armEndpoint.value, settings.proxy);
   return {
     clientId: all.clientId.value,
     subscriptionId: all.subscriptionId.value,
@@ -175,22 +190,21 @@ function toGiven(value: string | undefined, source: string): Given | undefined {
 /** Two right values that can't both be meant. */
 function refuseContradictions(given: GivenSettings["given"], instance: Instance): void {
   const { subscriptionId, resourceGroup, armEndpoint } = given;
-  const isElsewhere =
-    subscriptionId && !isSameText(subscriptionId.value, instance.subscriptionId ?? "");
-  if (isElsewhere && !resourceGroup) {
+  const own = instance.subscriptionId;
+  if (subscriptionId && own && !isSameText(subscriptionId.value, own) && !resourceGroup) {
     throw refuse(
       subscriptionId,
       "names another subscription than the VM's, and no resource group is given",
-      `The VM's own group is in ${instance.subscriptionId ?? "an unknown subscription"}. Set --resource-group, too.`,
+      `The VM's own group is in ${own}. Set --resource-group, too.`,
     );
   }
   const named = CLOUDS.find((cloud) => cloud.armEndpoint === armEndpoint?.value);
-  const own = findCloud(instance.environment ?? "");
-  if (armEndpoint && named && own && named !== own) {
+  const cloud = findCloud(instance.environment ?? "");
+  if (armEndpoint && named && cloud && named !== cloud) {
     throw refuse(
       armEndpoint,
-      `is the endpoint of ${named.environment}, but the VM is in ${own.environment}`,
-      `An identity gets tokens of its own cloud only: ${own.armEndpoint}.`,
+      `is the endpoint of ${named.environment}, but the VM is in ${cloud.environment}`,
+      `An identity gets tokens of its own cloud only: ${cloud.armEndpoint}.`,
     );
   }
 }
@@ -203,10 +217,11 @@ export function getScope({
   return `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}`;
 }
 
-/** The arguments by which the Azure CLI knows a VM; to be filled in when the VM is not known. */
+/** The argument by which the Azure CLI knows a VM; to be filled in when the VM is not known. */
 export function formatVm(instance: Instance | undefined): string {
-  const { resourceGroup, name } = instance ?? {};
-  return `--resource-group "${resourceGroup ?? "<VM's group>"}" --name "${name ?? "<VM>"}"`;
+  const { resourceId = "" } = instance ?? {};
+  // What came over http is not put into a command unseen.
+  return `--ids "${/^[\w/.()-]+$/.test(resourceId) ? resourceId : "<VM's resource id>"}"`;
 }
 
 /** Names and ids of Azure are equal whatever their casing. */
@@ -215,20 +230,17 @@ export function isSameText(one: string, other: string): boolean {
 }
 
 /** The proxy that the HTTP client will use for ARM, by the rules of the proxy-from-env package, which it asks too. */
-function findProxy(
-  armEndpoint: string,
-  proxyVariable: string | undefined,
-): Settings["armProxy"] | undefined {
-  const proxy = getProxyForUrl(armEndpoint);
+function findProxy(armEndpoint: string, given: Given | undefined): Settings["armProxy"] {
+  const proxy = given && getProxyForUrl(armEndpoint);
   if (!proxy) return undefined;
-  const variable = proxyVariable ?? "HTTPS_PROXY";
-  if (!URL.canParse(proxy)) {
+  const url = URL.canParse(proxy) ? new URL(proxy) : undefined;
+  // Without its http://, the package would take a proxy for one that speaks https.
+  if (!given.value.includes("://") || !url || !["http:", "https:"].includes(url.protocol)) {
     throw refuse(
-      { value: proxy, source: variable },
-      "is not the URL of a proxy",
+      given,
+      "is not the URL of an http proxy",
       "Correct it, for instance to http://proxy.example:8080, or remove it.",
     );
   }
-  const { protocol, host } = new URL(proxy);
-  return { variable, url: `${protocol}//${host}` };
+  return { variable: given.source, url: `${url.protocol}//${url.host}` };
 }

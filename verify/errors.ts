@@ -69,6 +69,10 @@ export const FAILURES = {
     exitCode: 55,
     meaning: "403, but the identity reads other groups: a wrong name, or no role on this group",
   },
+  ACCESS_BLOCKED: {
+    exitCode: 56,
+    meaning: "403 for another reason than a missing role, such as a deny assignment or a policy",
+  },
   TOO_MUCH_PRIVILEGE: {
     exitCode: 60,
     meaning: "the identity may do more than read (a warning without --strict)",
@@ -81,7 +85,7 @@ export const FAILURES = {
     exitCode: 62,
     meaning: "the identity's permissions can't be read (a warning without --strict)",
   },
-  INTERRUPTED: { exitCode: 130, meaning: "interrupted before anything was found out" },
+  INTERRUPTED: { exitCode: 130, meaning: "interrupted while a call was under way" },
 } as const satisfies Record<string, { exitCode: number; meaning: string }>;
 
 /** The name of one kind of failure: the stable value to branch on. */
@@ -107,6 +111,8 @@ export interface CameBack {
   requestId?: string;
   /** ARM's `x-ms-correlation-request-id`; support asks for it. */
   correlationId?: string;
+  /** What the service's `Retry-After` asks for. */
+  retryAfterSeconds?: number;
   /** The `Server` header: tells whether the expected service answered at all. */
   server?: string;
 }

@@ -59,19 +59,29 @@ const UNREACHABLE_CODES = new Set([
   "EACCES",
 ]);
 
+/** Of TLS itself, and of OpenSSL's verification of certificates. */
+const TLS_CODES =
+  /^(CERT_|CRL_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO|INVALID_|PATH_LENGTH_|HOSTNAME_)|SELF_SIGNED/;
+
 /**
- * Makes one GET. Never throws and never returns the client's own error object: that one holds the request's headers,
- * and with them the token.
+ * Makes one GET. Never throws or returns the client's own error object: that one holds the request's headers, and with
+ * them the token.
+ * @throws only what is a fault in this program
  */
 export async function get(request: HttpRequest): Promise<HttpOutcome> {
   // axios' own timeout starts anew with each byte, so a slow drip outlives it: a signal bounds the whole.
-  const timeout = AbortSignal.timeout(request.timeoutMs);
+  // Node does not wait for an AbortSignal.timeout, and would end the process if nothing else is left, as behind a proxy
+  // that takes a connection and closes it again.
+  const timeout = new AbortController();
+  const timer = setTimeout(() => {
+    timeout.abort();
+  }, request.timeoutMs);
   try {
     const response = await axios.get<string>(request.url, {
       adapter: "http",
       headers: { "Accept-Encoding": "identity", "User-Agent": "verify", ...request.headers },
       ...(request.proxy === "bypass" ? { proxy: false as const, transport: DIRECT_TRANSPORT } : {}),
-      signal: AbortSignal.any([timeout, request.signal]),
+      signal: AbortSignal.any([timeout.signal, request.signal]),
       maxRedirects: 0,
       maxContentLength: MAX_BODY_BYTES,
       decompress: false,
@@ -94,7 +104,10 @@ export async function get(request: HttpRequest): Promise<HttpOutcome> {
     if (request.signal.aborted) {
       return { kind: "failure", reason: "cancelled", systemCode: undefined };
     }
-    return toFailure(error, timeout.aborted);
+    if (!(error instanceof AxiosError)) throw error;
+    return toFailure(error, timeout.signal.aborted);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -107,14 +120,14 @@ function parseJson(text: string): unknown {
   }
 }
 
-function toFailure(error: unknown, timedOut: boolean): HttpFailure {
-  const code = error instanceof AxiosError ? error.code : undefined;
+function toFailure(error: AxiosError, timedOut: boolean): HttpFailure {
+  const { code } = error;
   const systemCode = code?.startsWith("ERR_BAD_") || code === "ERR_CANCELED" ? undefined : code;
   return { kind: "failure", reason: toReason(error, code, timedOut), systemCode };
 }
 
 function toReason(
-  error: unknown,
+  error: AxiosError,
   code: string | undefined,
   timedOut: boolean,
 ): HttpFailure["reason"] {
@@ -123,10 +136,10 @@ function toReason(
   if (code === undefined) return "reset";
   if (UNREACHABLE_CODES.has(code)) return "unreachable";
   if (code.startsWith("HPE_")) return "not-http";
-  if (/^(CERT_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|EPROTO)|SELF_SIGNED/.test(code)) return "tls";
+  if (TLS_CODES.test(code)) return "tls";
   // axios gives both of these the same code; only a body cut short comes with the answer it belonged to.
   if (code === AxiosError.ERR_BAD_RESPONSE) {
-    return error instanceof AxiosError && error.response ? "reset" : "too-large";
+    return error.response ? "reset" : "too-large";
   }
   return "reset";
 }

@@ -1,3 +1,4 @@
+import { isGuid } from "./checks";
 import { CLIENT_ID_TAG, formatVm, isSameText, type TokenSettings } from "./config";
 import { VerifyError, type Asked, type Cause } from "./errors";
 import type { HttpAnswer, HttpOutcome } from "./http";
@@ -42,14 +43,14 @@ function toUnknownIdentityError(
   instance: Instance | undefined,
 ): VerifyError {
   const cameBack = toImdsCameBack(outcome);
-  const tag = instance?.tags[CLIENT_ID_TAG];
-  if (tag && !isSameText(tag, clientId)) {
+  const tag = instance?.tags[CLIENT_ID_TAG] ?? "";
+  if (isGuid(tag) && !isSameText(tag, clientId)) {
     return new VerifyError("CLIENT_ID_OUTDATED", {
-      message: `This VM does not carry the identity with client id ${clientId}.`,
+      message: `IMDS finds no identity with client id ${clientId} on this VM.`,
       hint:
         `Its tag ${CLIENT_ID_TAG} names another one, ${tag}: an identity that is created anew gets a new client id. ` +
         "Ask for that one, or leave the client id out.",
-      commands: [`node verify.js --client-id ${tag}`],
+      commands: [`az vm identity show ${formatVm(instance)}`],
       asked,
       cameBack,
     });
@@ -61,7 +62,7 @@ function toUnknownIdentityError(
       meaning: "The identity was never attached to this VM, or was detached: attach it.",
       commands: [
         `az vm identity show ${vm}`,
-        `az vm identity assign ${vm} --identities <identity's resource id>`,
+        `az vm identity assign ${vm} --identities "<identity's resource id>"`,
       ],
     },
     {
@@ -79,7 +80,7 @@ function toUnknownIdentityError(
     },
   ];
   return new VerifyError("IDENTITY_NOT_ATTACHED", {
-    message: `This VM does not carry the identity with client id ${clientId}.`,
+    message: `IMDS finds no identity with client id ${clientId} on this VM.`,
     hint: "Compare the client id with those of the VM's identities.",
     causes,
     asked,

@@ -3,6 +3,7 @@ import { VerifyError, type Asked, type CameBack, type Cause, type FailureDetails
 import { CONNECT_TIMEOUT_MS } from "./direct-transport";
 import type { HttpAnswer, HttpFailure, HttpOutcome } from "./http";
 import { isObject } from "./json";
+import { readRetryAfter } from "./retry";
 
 /** What to do when the answer can't be IMDS'. */
 export const NOT_IMDS_HINT =
@@ -126,6 +127,13 @@ function toStatusError(outcome: HttpAnswer, fail: Fail) {
       commands: ["netsh winhttp show proxy", "route print 169.254.169.254"],
     });
   }
+  if (status >= 400 && isForeignPage(outcome)) {
+    return fail("IMDS_BAD_ANSWER", {
+      message: `The request was answered with a web page (${status}), which IMDS never sends.`,
+      hint: NOT_IMDS_HINT,
+      causes: UNREACHABLE_CAUSES,
+    });
+  }
   if (status === 401 || status === 403) {
     return fail("IMDS_DENIED", {
       message: `IMDS denies this caller (${status}).`,
@@ -135,7 +143,7 @@ function toStatusError(outcome: HttpAnswer, fail: Fail) {
   }
   if (status === 429) {
     return fail("IMDS_THROTTLED", {
-      message: "IMDS is throttling: it answered 429 to the last attempt too.",
+      message: "IMDS is throttling (429).",
       hint:
         "Something on this VM asks IMDS all the time (its limits: 20 requests per second and 5 at once for tokens). " +
         "Run verify again later.",
@@ -143,7 +151,7 @@ function toStatusError(outcome: HttpAnswer, fail: Fail) {
   }
   if (status === 404 || status === 410 || status >= 500) {
     return fail("IMDS_UNAVAILABLE", {
-      message: `IMDS answered ${status}, also to the last attempt.`,
+      message: `IMDS answered ${status}.`,
       hint: "IMDS or the directory behind it is in trouble, or being updated. Run verify again later.",
     });
   }
@@ -159,10 +167,14 @@ function toStatusError(outcome: HttpAnswer, fail: Fail) {
   });
 }
 
-/** The status and the headers that only proxies have, and pages for people, unless they come from Azure's own server. */
+/** By the status and the headers that only proxies have. */
 function isProxys({ status, header }: HttpAnswer): boolean {
   const headers = ["via", "proxy-authenticate", "proxy-status", "x-squid-error"];
-  if (status === 407 || headers.some((name) => header(name))) return true;
+  return status === 407 || headers.some((name) => header(name));
+}
+
+/** A page for people, and not from Azure's own server: another cloud's metadata service, a container's network. */
+function isForeignPage({ header }: HttpAnswer): boolean {
   const isPage = /^text\/html\b/i.test(header("content-type") ?? "");
   return isPage && !/^(IMDS|Microsoft-)/i.test(header("server") ?? "");
 }
@@ -176,7 +188,7 @@ export function getImdsErrorCode(json: unknown): string | undefined {
 export function toImdsCameBack(outcome: HttpOutcome): CameBack {
   if (outcome.kind === "failure") return outcome.systemCode ? { code: outcome.systemCode } : {};
   const { status, json, header } = outcome;
-  const cameBack: CameBack = { status };
+  const cameBack: CameBack = { status, ...readRetryAfter(outcome) };
   const code = getImdsErrorCode(json);
   const message = status === 200 ? undefined : getText(json, "error_description");
   const server = header("server");

@@ -91,8 +91,8 @@ export interface TokenAnswer {
 export function readTokenAnswer(json: unknown): TokenAnswer | undefined {
   if (!isObject(json)) return undefined;
   const { access_token: token, token_type: type, client_id: clientId } = json;
-  // Visible ASCII only: anything else can't stand in a header and is no token.
-  if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) return undefined;
+  // By RFC 6750, section 2.1. A text too short to be a token could not be kept out of the output either.
+  if (typeof token !== "string" || !/^[\w.~+/-]{20,}=*$/.test(token)) return undefined;
   if (typeof type !== "string" || type.toLowerCase() !== "bearer") return undefined;
   return {
     token,

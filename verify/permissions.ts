@@ -4,11 +4,11 @@ import { getScope } from "./config";
 import { VerifyError, type Asked } from "./errors";
 import { isObject } from "./json";
 
-/** What an identity may do on a scope, all its roles taken together. */
-export interface Permissions {
+/** What one role lets its holder do on a scope. In the patterns, `*` stands for any text. */
+export interface Permission {
   /** Patterns of control plane actions, such as `Microsoft.Compute/virtualMachines/read`. */
   actions: string[];
-  /** Patterns that are taken out of the actions again, role by role. */
+  /** Patterns that are taken out of the actions again. */
   notActions: string[];
   /** Patterns of data plane actions: Reader has none. */
   dataActions: string[];
@@ -16,13 +16,15 @@ export interface Permissions {
 
 /** The permissions and what there is to say about them. */
 export interface PermissionsCheck {
-  /** Absent when they can't be read. */
-  permissions?: Permissions;
+  /** One entry for each role; absent when they can't be read. */
+  permissions?: Permission[];
   warnings: VerifyError[];
 }
 
 /** What Reader may do ("Azure built-in roles", Reader). */
 const READER_ACTION = "*/read";
+
+const READ_GROUP_ACTION = "Microsoft.Resources/subscriptions/resourceGroups/read";
 
 /**
  * Checks for least privilege: what the identity may do on the resource group must be what Reader may, and nothing wider
@@ -36,6 +38,14 @@ export async function checkPermissions(context: ArmContext): Promise<Permissions
   } catch (error) {
     if (!(error instanceof VerifyError) || error.code === "INTERRUPTED") throw error;
     const { asked, cameBack } = error;
+    if (context.waiting.signal.aborted) {
+      throw new VerifyError("INTERRUPTED", {
+        message: "Interrupted while waiting for the permissions.",
+        hint: "The resource group was read. Run verify again.",
+        ...(asked && { asked }),
+        ...(cameBack && { cameBack }),
+      });
+    }
     const warning = new VerifyError("PERMISSIONS_UNKNOWN", {
       message: `What else the identity may do can't be told: ${error.message}`,
       hint: "The resource group could be read all the same. Run verify again, or look at the role assignments.",
@@ -53,7 +63,7 @@ export async function checkPermissions(context: ArmContext): Promise<Permissions
  */
 export async function getPermissions(
   context: ArmContext,
-): Promise<{ asked: Asked; permissions: Permissions }> {
+): Promise<{ asked: Asked; permissions: Permission[] }> {
   const scope = getScope(context.settings);
   const { asked, answer } = await askArm(
     context,
@@ -70,58 +80,81 @@ export async function getPermissions(
   });
 }
 
-/**
- * The wire form, one entry a role, put together; undefined if it is none, or only a part: half a list would make an
- * identity look harmless.
- */
-export function readPermissions(json: unknown): Permissions | undefined {
+/** The wire form; undefined if it is none, or only a part: half a list would make an identity look harmless. */
+export function readPermissions(json: unknown): Permission[] | undefined {
   if (!isObject(json) || !Array.isArray(json.value) || json.nextLink) return undefined;
-  const all: Permissions = { actions: [], notActions: [], dataActions: [] };
-  for (const entry of json.value as unknown[]) {
-    if (!isObject(entry)) return undefined;
-    for (const [name, list] of Object.entries(all) as [string, string[]][]) {
-      const patterns = entry[name] ?? [];
-      if (!Array.isArray(patterns)) return undefined;
-      for (const pattern of patterns as unknown[]) {
-        if (typeof pattern !== "string") return undefined;
-        if (!list.includes(pattern)) list.push(pattern);
-      }
-    }
-  }
-  return all;
+  const permissions = (json.value as unknown[]).map(readPermission);
+  return permissions.every((permission) => permission !== undefined) ? permissions : undefined;
 }
 
-/** Whether the actions let the holder read resource groups; what is taken out again is not looked at. */
-export function mayRead({ actions }: Permissions): boolean {
-  return actions.some((action) => ["*", READER_ACTION].includes(action.toLowerCase()));
+function readPermission(json: unknown): Permission | undefined {
+  if (!isObject(json)) return undefined;
+  const [actions, notActions, dataActions] = [
+    readPatterns(json.actions),
+    readPatterns(json.notActions),
+    readPatterns(json.dataActions),
+  ];
+  return actions && notActions && dataActions ? { actions, notActions, dataActions } : undefined;
 }
 
-function judge(permissions: Permissions, asked: Asked, context: ArmContext): VerifyError[] {
-  const { actions, dataActions } = permissions;
-  const wider = [
+function readPatterns(json: unknown = []): string[] | undefined {
+  if (!Array.isArray(json)) return undefined;
+  const patterns: unknown[] = json;
+  return patterns.every((pattern) => typeof pattern === "string") ? patterns : undefined;
+}
+
+/** Whether a role lets its holder read the resource group itself. */
+export function mayReadGroup(permissions: readonly Permission[]): boolean {
+  return permissions.some(
+    ({ actions, notActions }) =>
+      actions.some((pattern) => covers(pattern, READ_GROUP_ACTION)) &&
+      !notActions.some((pattern) => covers(pattern, READ_GROUP_ACTION)),
+  );
+}
+
+/** Whether an action is among those of a pattern, as RBAC matches them: in any casing. */
+function covers(pattern: string, action: string): boolean {
+  const literals = pattern.split("*").map((text) => text.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${literals.join(".*")}$`, "i").test(action);
+}
+
+function judge(
+  permissions: readonly Permission[],
+  asked: Asked,
+  context: ArmContext,
+): VerifyError[] {
+  const wider = permissions.flatMap(({ actions, dataActions }) => [
     ...actions.filter((action) => !/\/read$/i.test(action)),
     ...dataActions.map((action) => `${action} (data)`),
-  ];
+  ]);
+  const isReader = permissions.some(
+    ({ actions, notActions }) =>
+      actions.some((action) => ["*", READER_ACTION].includes(action.toLowerCase())) &&
+      // What ends in anything can take out something to read.
+      !notActions.some((action) => /(\/read|\*)$/i.test(action)),
+  );
+  const [listCommand] = toRoleCommands(context);
   const warnings: VerifyError[] = [];
   if (wider.length > 0) {
+    const names = wider.slice(0, 5).join(", ") + (wider.length > 5 ? ", …" : "");
     warnings.push(
       new VerifyError("TOO_MUCH_PRIVILEGE", {
-        message: `The identity may do more than read: ${wider.slice(0, 5).join(", ")}${wider.length > 5 ? ", …" : ""}.`,
+        message: `The identity may do more than read: ${names}.`,
         hint: "It has other roles than Reader, here or further up. Whoever gets into the VM has them, too.",
         commands: [
-          toRoleCommands(context)[0],
-          "az role assignment delete --ids <role assignment's id>",
+          listCommand,
+          'az role assignment delete --ids "<id of the role assignment that is too much>"',
         ],
         asked,
       }),
     );
   }
-  if (!mayRead(permissions)) {
+  if (!isReader) {
     warnings.push(
       new VerifyError("NOT_READER", {
-        message: `The identity may read less than Reader may: ${READER_ACTION} is not among its actions.`,
-        hint: "It could read the resource group itself, but may not read what is in it.",
-        commands: [toRoleCommands(context)[0]],
+        message: "The identity may read less than Reader may.",
+        hint: `None of its roles has ${READER_ACTION} without exceptions. It reads the resource group, but not all that is in it.`,
+        commands: [listCommand],
         asked,
       }),
     );

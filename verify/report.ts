@@ -39,8 +39,8 @@ export interface JsonReport {
     provisioningState: string;
     tags: Record<string, string>;
   };
-  /** What the identity may do on the resource group, all its roles taken together. */
-  permissions?: { actions: string[]; notActions: string[]; dataActions: string[] };
+  /** What the identity may do on the resource group, one entry for each role. */
+  permissions?: { actions: string[]; notActions: string[]; dataActions: string[] }[];
   /** What is not as it should be, though the chain works; empty when all is well. */
   warnings: readonly JsonFailure[];
   error?: JsonFailure;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { HttpOutcome } from "./http";
+import type { HttpAnswer, HttpOutcome } from "./http";
 
 /** How long one kind of outcome is worth waiting for. */
 export interface RetryRule {
@@ -36,6 +36,11 @@ export interface Waiting {
 /** A wait that allows no retry: for calls that only explain a failure. */
 export function withoutRetries(waiting: Waiting): Waiting {
   return { ...waiting, deadlineMs: -Infinity };
+}
+
+/** A wait that ends also when the signal is aborted. */
+export function withSignal(waiting: Waiting, signal: AbortSignal): Waiting {
+  return { ...waiting, signal: AbortSignal.any([waiting.signal, signal]) };
 }
 
 /** The real time. Node loads much for `performance`, and nothing for this. */
@@ -145,8 +150,16 @@ export async function withRetries(
   }
 }
 
+/** Never less than a second, as Microsoft's guidance for IMDS has it. */
 function getAskedDelayMs(outcome: HttpOutcome): number | undefined {
   if (outcome.kind === "failure") return undefined;
   if (outcome.status !== 429 && outcome.status < 500) return undefined;
-  return getRetryAfterMs(outcome.header, Date.now());
+  const askedMs = getRetryAfterMs(outcome.header, Date.now());
+  return askedMs === undefined ? undefined : Math.max(FIRST_DELAY_MS, askedMs);
+}
+
+/** The `Retry-After` of an answer as a report shows it; nothing without one. */
+export function readRetryAfter({ header }: HttpAnswer): { retryAfterSeconds?: number } {
+  const askedMs = getRetryAfterMs(header, Date.now());
+  return askedMs === undefined ? {} : { retryAfterSeconds: Math.round(askedMs / 1_000) };
 }

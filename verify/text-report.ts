@@ -38,7 +38,6 @@ export function formatReport(report: JsonReport): string {
   }
   if (identity) {
     const { clientId, principalId, tenantId, resourceId, vmResourceId } = identity;
-    const isSkewed = Math.abs(clockSkewSeconds) > 60;
     blocks.push([
       "Identity, by its token",
       ...toRows({
@@ -48,8 +47,8 @@ export function formatReport(report: JsonReport): string {
         "Resource id": resourceId,
         "On the VM": vmResourceId,
         "Token is for": identity.tokenAudience,
-        "Token valid until": identity.tokenExpiresOn,
-        "This clock": isSkewed ? `${clockSkewSeconds} s ahead of Azure's` : undefined,
+        "Token valid until": toValidity(identity),
+        "This clock": toClockNote(clockSkewSeconds),
       }),
     ]);
   }
@@ -64,7 +63,7 @@ export function formatReport(report: JsonReport): string {
         Location: location,
         "Provisioning state": provisioningState,
         Tags: tagList.join(", ") || "(none)",
-        "The identity may": permissions?.actions.join(", "),
+        "The identity may": permissions?.flatMap(({ actions }) => actions).join(", "),
       }),
     ]);
   }
@@ -86,7 +85,10 @@ export function formatFailure(kind: "error" | "warning", failure: JsonFailure): 
     const summary = [status === undefined ? "no answer" : `status ${status}`, serviceCode];
     if (server) summary.push(`from ${server}`);
     lines.push(`  came back  ${summary.filter((part) => part !== undefined).join(", ")}`);
-    if (serviceMessage) lines.push(`             "${serviceMessage}"`);
+    if (serviceMessage) lines.push(`             "${shorten(serviceMessage)}"`);
+    if (cameBack.retryAfterSeconds !== undefined) {
+      lines.push(`             retry after ${cameBack.retryAfterSeconds} s`);
+    }
     if (cameBack.requestId) lines.push(`             request id ${cameBack.requestId}`);
     if (cameBack.correlationId) lines.push(`             correlation id ${cameBack.correlationId}`);
   }
@@ -102,6 +104,22 @@ function toStepLine({ name, status, durationMs }: Step): string {
   const note =
     status === "skipped" || status === "not-needed" ? notes[status] : `${durationMs ?? 0} ms`;
   return `${MARKS[status]} ${STEP_TITLES[name]} (${note})`;
+}
+
+function toValidity({ tokenExpiresOn, tokenSecondsLeft = 0 }: NonNullable<JsonReport["identity"]>) {
+  if (!tokenExpiresOn) return undefined;
+  const minutes = Math.floor(tokenSecondsLeft / 60);
+  return `${tokenExpiresOn} (${Math.floor(minutes / 60)} h ${minutes % 60} min left)`;
+}
+
+function toClockNote(skewSeconds: number): string | undefined {
+  if (Math.abs(skewSeconds) <= 60) return undefined;
+  return `${Math.abs(skewSeconds)} s ${skewSeconds > 0 ? "ahead of" : "behind"} Azure's`;
+}
+
+/** Enough of what a service said: Run Command, for one, keeps no more than 4 KB of all the output. */
+function shorten(text: string): string {
+  return text.length > 500 ? `${text.slice(0, 500)}…` : text;
 }
 
 function toCommandLine(command: string): string {

@@ -11,8 +11,8 @@ import { VerifyError } from "./errors";
 import { getToken, type AccessToken } from "./imds";
 import { getInstance, type Instance } from "./instance";
 import { readArguments } from "./options";
-import { checkPermissions, type Permissions } from "./permissions";
-import { SYSTEM_CLOCK, withoutRetries, type Waiting } from "./retry";
+import { checkPermissions, type Permission } from "./permissions";
+import { SYSTEM_CLOCK, withoutRetries, withSignal, type Waiting } from "./retry";
 import type { TokenClaims } from "./token";
 import { checkToken, getClockSkewMs } from "./token-check";
 
@@ -46,7 +46,7 @@ export interface Verification {
   /** How far this machine's clock is ahead, in milliseconds. */
   clockSkewMs?: number;
   resourceGroup?: ResourceGroup;
-  permissions?: Permissions;
+  permissions?: Permission[];
   warnings: VerifyError[];
   /** Why the run failed; absent when it did not. */
   error?: VerifyError;
@@ -59,8 +59,8 @@ export interface Surroundings {
   env: Readonly<Record<string, string | undefined>>;
   /** Makes the bounds of the retries from `--wait`, in milliseconds. */
   toWaiting: (waitMs: number) => Waiting;
-  /** Told each step as it begins. */
-  onStep: (name: Step["name"]) => void;
+  /** Told each step as it begins and ends. */
+  onStep: (name: Step["name"], event: "begin" | "end") => void;
   /** Told the token as soon as it arrives, so that it can be kept out of all output. */
   keepSecret: (secret: string) => void;
 }
@@ -85,9 +85,10 @@ async function followChain(
   result: Verification,
   { args, env, toWaiting, onStep, keepSecret }: Surroundings,
 ): Promise<void> {
-  const takeStep = createStepTaker(result, onStep);
+  const halt = new AbortController();
+  const takeStep = createStepTaker(result, onStep, halt.signal);
   const given = await takeStep("settings", () => readGivenSettings(readArguments(args, env), env));
-  const waiting = toWaiting(given.waitMs);
+  const waiting = withSignal(toWaiting(given.waitMs), halt.signal);
 
   let instanceCall: Promise<Instance> | undefined;
   const describeVm = () =>
@@ -110,8 +111,10 @@ async function followChain(
   let settings: Settings;
   let token: AccessToken;
   if (tokenSettings) {
-    // Neither needs the other: both at once.
-    [settings, token] = await allOrFirstFailure(takeSettings(), takeToken(tokenSettings));
+    // Neither needs the other: both at once, and neither goes on once the other has failed.
+    [settings, token] = await allOrFirstFailure(takeSettings(), takeToken(tokenSettings), () => {
+      halt.abort();
+    });
   } else {
     settings = await takeSettings();
     token = await takeToken(settings);
@@ -149,19 +152,25 @@ type StepTaker = <T>(
   getStatus?: (value: T) => Step["status"],
 ) => Promise<T>;
 
-function createStepTaker(result: Verification, onStep: Surroundings["onStep"]): StepTaker {
+/** @param halted aborted when a step that went on beside another one is given up because that one failed */
+function createStepTaker(
+  result: Verification,
+  onStep: Surroundings["onStep"],
+  halted: AbortSignal,
+): StepTaker {
   return async (name, work, getStatus) => {
-    onStep(name);
+    onStep(name, "begin");
     const startMs = SYSTEM_CLOCK.now();
     const finish = (status: Step["status"]) => {
       result.steps.push({ name, status, durationMs: Math.round(SYSTEM_CLOCK.now() - startMs) });
+      onStep(name, "end");
     };
     try {
       const value = await work();
       finish(getStatus?.(value) ?? "passed");
       return value;
     } catch (error) {
-      finish("failed");
+      finish(halted.aborted ? "skipped" : "failed");
       throw error;
     }
   };
@@ -171,10 +180,16 @@ function asStatus(status: Step["status"]): Step["status"] {
   return status;
 }
 
-/** Waits for both, so that nothing is left under way, and fails as the first of them did. */
-async function allOrFirstFailure<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
-  await Promise.allSettled([first, second]);
-  return Promise.all([first, second]);
+/** Fails as the first of the two did, once the other has ended, too: nothing is left under way. */
+async function allOrFirstFailure<A, B>(
+  one: Promise<A>,
+  other: Promise<B>,
+  onFailure: () => void,
+): Promise<[A, B]> {
+  const both = Promise.all([one, other]);
+  both.catch(onFailure);
+  await Promise.allSettled([one, other]);
+  return both;
 }
 
 /** The error itself if it is one of ours, else an `INTERNAL_ERROR` that only names its type: it could hold anything. */

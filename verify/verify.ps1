@@ -93,6 +93,14 @@ function Expand-Bundle([string] $path) {
   try { $unzipped.CopyTo($file) } finally { $file.Dispose() }
 }
 
+# verify knows proxies by variables only.
+function Get-SystemProxy {
+  $arm = [Uri] 'https://management.azure.com/'
+  $proxy = [Net.WebRequest]::DefaultWebProxy
+  if ($proxy -and -not $proxy.IsBypassed($arm)) { $uri = $proxy.GetProxy($arm) } else { $uri = $null }
+  if ($uri -and $uri -ne $arm) { $uri.AbsoluteUri }
+}
+
 function Invoke-Verify([string[]] $arguments) {
   $folder = Get-PrivateFolder
   $node = Find-Node
@@ -103,7 +111,9 @@ function Invoke-Verify([string[]] $arguments) {
   # .cjs, whatever a package.json further up says.
   $verify = "$folder\$([guid]::NewGuid()).cjs"
   $encoding = [Console]::OutputEncoding
+  $ownProxy = $env:HTTPS_PROXY
   try {
+    if (-not $env:HTTPS_PROXY -and -not $env:ALL_PROXY) { $env:HTTPS_PROXY = Get-SystemProxy }
     Expand-Bundle $verify
     # verify writes UTF-8, and the caller may keep it. Without a console this fails.
     try { [Console]::OutputEncoding = [Text.UTF8Encoding]::new($false) } catch { }
@@ -115,6 +125,7 @@ function Invoke-Verify([string[]] $arguments) {
     $script:exitCode = $LASTEXITCODE
   } finally {
     Remove-Item -LiteralPath $verify -ErrorAction SilentlyContinue
+    $env:HTTPS_PROXY = $ownProxy
     try { [Console]::OutputEncoding = $encoding } catch { }
   }
 }

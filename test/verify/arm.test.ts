@@ -26,7 +26,7 @@ interface FailureCase {
   code: FailureCode;
   exitCode: number;
   cameBack?: object;
-  /** Requests expected for the group; 1 unless told. */
+  /** Requests expected for the group at least; exactly 1 unless told. */
   requests?: number;
   args?: string[];
 }
@@ -48,6 +48,9 @@ const serviceErrors: [number, string, FailureCode, number][] = [
   [404, "InvalidResourceType", "ARM_REFUSED", 37],
   [400, "InvalidApiVersionParameter", "ARM_REFUSED", 37],
   [409, "SubscriptionDisabled", "ARM_REFUSED", 37],
+  // No role would help, so nothing is waited for.
+  [403, "DenyAssignmentAuthorizationFailed", "ACCESS_BLOCKED", 56],
+  [403, "RequestDisallowedByAzure", "ACCESS_BLOCKED", 56],
 ];
 
 const failures: FailureCase[] = [
@@ -62,16 +65,16 @@ const failures: FailureCase[] = [
   {
     name: "429 for ever, Retry-After 0",
     replies: [createArmError(429, "TooManyRequests", "", { "retry-after": "0" })],
-    args: ["--wait", "60"],
-    requests: 6,
+    args: ["--wait", "2"],
+    requests: 2,
     code: "ARM_THROTTLED",
     exitCode: 34,
-    cameBack: { status: 429, code: "TooManyRequests" },
+    cameBack: { status: 429, code: "TooManyRequests", retryAfterSeconds: 0 },
   },
   ...[408, 503].map((status) => ({
     name: `${status} for ever`,
     replies: [createArmError(status, "ServerBusy")],
-    args: ["--wait", "0.4"],
+    args: ["--wait", "2"],
     requests: 2,
     code: "ARM_UNAVAILABLE" as const,
     exitCode: 33,
@@ -110,11 +113,32 @@ describe.concurrent("a resource group request that fails", () => {
     });
     const steps = report.steps.map(({ status }) => status);
     expect(steps).toEqual(["passed", "not-needed", "passed", "passed", "failed", "skipped"]);
-    expect(azure.countRequests()).toEqual({ token: 1, group: requests });
+    const { group = 0, ...others } = azure.countRequests();
+    expect(others).toEqual({ token: 1 });
+    if (requests === 1) expect(group).toBe(1);
+    else expect(group).toBeGreaterThanOrEqual(requests);
     const asked = azure.listRequests("group")[0]?.url ?? "";
     expect(asked).toBe(`${getScope(subject)}?api-version=2021-04-01`);
     expect(report.error?.asked?.url).toBe(`${azure.arm.url}${asked}`);
-    expect(run.durationMs).toBeLessThan(5_000);
+    expect(run.durationMs).toBeLessThan(10_000);
+  });
+
+  it("may be for a token that expired while verify waited", async () => {
+    const { report } = await runVerify(getBundle(), {
+      replies: (subject, audience) => ({
+        token: [
+          createTokenAnswer(subject, audience, {
+            access_token: createToken(subject, audience, { exp: subject.now - 1 }),
+          }),
+        ],
+        group: [createArmError(401, "ExpiredAuthenticationToken")],
+      }),
+    });
+
+    expect(report.error).toMatchObject({
+      code: "TOKEN_EXPIRED",
+      hint: expect.stringContaining("while verify waited") as string,
+    });
   });
 
   it("refuses a certificate it has no reason to trust, and sends it no token", async () => {
@@ -152,16 +176,16 @@ describe.concurrent("a resource group request that works after a while", () => {
   });
 });
 
-/** A clock for the process that runs 300 times as fast, and pauses that are as much shorter. */
+/** A clock for the process that runs 100 times as fast, and pauses that are as much shorter. */
 async function writeFastClock(folder: string): Promise<string> {
   const file = join(folder, "fast-clock.cjs");
   await writeFile(
     file,
     `const now = process.hrtime.bigint;
-     process.hrtime.bigint = () => now() * 300n;
+     process.hrtime.bigint = () => now() * 100n;
      const timers = require("node:timers/promises");
      const sleep = timers.setTimeout;
-     timers.setTimeout = (ms, ...others) => sleep(ms / 300, ...others);`,
+     timers.setTimeout = (ms, ...others) => sleep(ms / 100, ...others);`,
   );
   return file;
 }
@@ -230,12 +254,36 @@ describe.concurrent("a 403 on the resource group", () => {
       causes: [],
     },
     {
+      name: "when ARM lists just the right to read groups",
+      permissions: createPermissionsAnswer(["Microsoft.Resources/*/resourcegroups/Read"]),
+      code: "ROLE_PROPAGATING",
+      exitCode: 54,
+      causes: [],
+    },
+    {
+      name: "when the role that ARM lists leaves the group out",
+      permissions: createPermissionsAnswer(["*"], {
+        notActions: ["Microsoft.Resources/subscriptions/resourceGroups/read"],
+      }),
+      code: "ACCESS_DENIED",
+      exitCode: 50,
+      causes: ["ROLE_PROPAGATING", "ROLE_NOT_ASSIGNED", "ROLE_ON_CLIENT_ID"],
+    },
+    {
       name: "when the identity reads other groups",
       permissions: denied,
       groups: createGroups("rg-tutoral", "rg-other"),
       code: "RESOURCE_GROUP_HIDDEN",
       exitCode: 55,
-      causes: [],
+      causes: ["WRONG_NAME", "ROLE_NOT_ASSIGNED", "ROLE_ON_CLIENT_ID", "ROLE_PROPAGATING"],
+    },
+    {
+      name: "when the list of other groups goes on elsewhere",
+      permissions: denied,
+      groups: { status: 200, body: { value: [{ name: "rg-other" }], nextLink: "https://x/" } },
+      code: "ACCESS_DENIED",
+      exitCode: 50,
+      causes: ["ROLE_PROPAGATING", "ROLE_NOT_ASSIGNED", "ROLE_ON_CLIENT_ID"],
     },
   ])("$name: $code", async (row) => {
     const { run, report, subject, azure } = await runVerify(getBundle(), {
@@ -275,17 +323,19 @@ describe.concurrent("a 403 on the resource group", () => {
 
   it("is waited for as long as told", async () => {
     const { report, azure } = await runVerify(getBundle(), {
-      args: ["--wait", "1.4"],
-      replies: { group: [denied], permissions: [denied] },
+      args: ["--wait", "2"],
+      replies: { group: [denied], permissions: [{ status: 503 }] },
     });
 
     expect(report.error?.code).toBe("ACCESS_DENIED");
-    expect(azure.countRequests()).toMatchObject({ group: 3, permissions: 1, groups: 1 });
+    const { group = 0, ...others } = azure.countRequests();
+    expect(group).toBeGreaterThanOrEqual(2);
+    expect(others).toEqual({ token: 1, permissions: 1, groups: 1, instance: 1 });
   });
 
   it.each([
     { wait: [], code: "ROLE_MISSING", exitCode: 53 },
-    { wait: ["--wait", "590"], code: "ACCESS_DENIED", exitCode: 50 },
+    { wait: ["--wait", "400"], code: "ACCESS_DENIED", exitCode: 50 },
   ])("is a missing role after more than 10 minutes, here with $wait", async (row) => {
     const { run, report, azure } = await runVerify(getBundle(), {
       args: row.wait,
@@ -301,6 +351,25 @@ describe.concurrent("a 403 on the resource group", () => {
     // At 0, 1, 3, 7, 15, 30 s and so on; how many more depends on how long each call takes on this clock.
     expect(azure.listRequests("group").length).toBeGreaterThan(6);
     expect(run.stderr).toContain("trying again in 15 s");
+  });
+
+  it("puts nothing of a token into a command but a principal id", async () => {
+    const { report } = await runVerify(getBundle(), {
+      args: ["--wait", "0"],
+      replies: (subject, audience) => ({
+        group: [denied],
+        permissions: [denied],
+        token: [
+          createTokenAnswer(subject, audience, {
+            access_token: createToken(subject, audience, { oid: '"; Remove-Item C:\\ -Recurse' }),
+          }),
+        ],
+      }),
+    });
+
+    const commands = report.error?.causes.flatMap((cause) => cause.commands) ?? [];
+    expect(commands.length).toBeGreaterThan(1);
+    expect(commands.join()).not.toContain("Remove-Item");
   });
 
   it("gives the commands that find and mend a missing role", async () => {

@@ -57,7 +57,15 @@ const refused: Refused[] = [
     args: ["--imds-endpoint=http://127.0.0.1/?"],
     source: "--imds-endpoint",
   },
-  { name: "a proxy that is no URL", env: { HTTPS_PROXY: "not a URL" }, source: "HTTPS_PROXY" },
+  ...["not a URL", "proxy.example:8080", "socks5://127.0.0.1:1080", "ftp://127.0.0.1"].map(
+    (proxy) => ({ name: `the proxy ${proxy}`, env: { ALL_PROXY: proxy }, source: "ALL_PROXY" }),
+  ),
+  { name: "Node told to print requests", env: { NODE_DEBUG: "https" }, source: "NODE_DEBUG" },
+  {
+    name: "Node told to trust everybody",
+    env: { NODE_TLS_REJECT_UNAUTHORIZED: "0" },
+    source: "NODE_TLS_REJECT_UNAUTHORIZED",
+  },
   { name: "a negative wait", args: ["--wait=-1"], source: "--wait" },
   { name: "a wait in words", args: ["--wait", "long"], source: "--wait" },
   { name: "an endless wait", args: ["--wait", "1e9"], source: "--wait" },
@@ -116,6 +124,12 @@ describe.concurrent("a setting that is unusual but right", () => {
       clientId: { value: subject.clientId, source: "--client-id" },
       subscriptionId: { value: subject.subscriptionId, source: "--subscription-id" },
     });
+  });
+
+  it("is a check of certificates that is on anyway", async () => {
+    const { report } = await runVerify(getBundle(), { env: { NODE_TLS_REJECT_UNAUTHORIZED: "1" } });
+
+    expect(report.ok).toBe(true);
   });
 
   it("is the same one twice", async () => {

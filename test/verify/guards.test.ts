@@ -7,7 +7,7 @@ import { VerifyError } from "../../verify/errors";
 import { readTokenAnswer } from "../../verify/imds";
 import { readInstance } from "../../verify/instance";
 import { readArguments } from "../../verify/options";
-import { mayRead, readPermissions } from "../../verify/permissions";
+import { mayReadGroup, readPermissions } from "../../verify/permissions";
 import { redact } from "../../verify/redaction";
 import { readTokenClaims } from "../../verify/token";
 
@@ -21,7 +21,7 @@ const NAMES = [
 const json = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
-    fc.constantFrom("", "Bearer", "*/read", "*", "x", null, true, 0, 1e300),
+    fc.constantFrom("", "Bearer", "x".repeat(24), "*/read", "*", "x", null, true, 0, 1e300),
     fc.string(),
     fc.double(),
     fc.array(tie("value"), { maxLength: 4 }),
@@ -42,7 +42,7 @@ describe("the guards of the wire, whatever comes", () => {
   check("a token answer has a token that can stand in a header, or is none", (value) => {
     const answer = readTokenAnswer(value);
     if (!answer) return;
-    expect(answer.token).toMatch(/^[\x21-\x7e]+$/);
+    expect(answer.token).toMatch(/^[\x21-\x7e]{20,}$/);
     expect(isTextOrAbsent(answer.clientId)).toBe(true);
     if (answer.expiresOn) expect(answer.expiresOn.toISOString()).toBeTruthy();
   });
@@ -64,13 +64,15 @@ describe("the guards of the wire, whatever comes", () => {
   check("permissions never leave out an action that came", (value) => {
     const permissions = readPermissions(value);
     if (!permissions) return;
-    expect([permissions.actions, permissions.dataActions].flat().every(isText)).toBe(true);
+    const patterns = permissions.flatMap(({ actions, notActions, dataActions }) => [
+      ...actions,
+      ...notActions,
+      ...dataActions,
+    ]);
+    expect(patterns.every(isText)).toBe(true);
     const { value: entries } = value as { value: { actions?: string[] }[] };
-    for (const action of entries.flatMap((entry) => entry.actions ?? [])) {
-      expect(permissions.actions).toContain(action);
-    }
-    expect(mayRead(permissions)).toBe(
-      permissions.actions.includes("*") || permissions.actions.includes("*/read"),
+    expect(permissions.flatMap(({ actions }) => actions)).toEqual(
+      entries.flatMap(({ actions = [] }) => actions),
     );
   });
 
@@ -179,6 +181,32 @@ describe("the settings reader, whatever is given", () => {
       { numRuns: 5_000, seed: 4 },
     );
     expect(right).toBeGreaterThan(500);
+  });
+});
+
+describe("the right to read the group", () => {
+  const pattern = fc.string({ unit: fc.constantFrom(...Array.from("*/.+ab()[$\\")) });
+
+  it("comes of a pattern whose stars stand for any text, and of no other", () => {
+    const action = "Microsoft.Resources/subscriptions/resourceGroups/read";
+    const cut = fc.tuple(fc.nat(action.length), fc.nat(action.length));
+    fc.assert(
+      fc.property(cut, ([from, to]) => {
+        const actions = [
+          `${action.slice(0, Math.min(from, to))}*${action.slice(Math.max(from, to))}`,
+        ];
+        const role = { actions, notActions: [], dataActions: [] };
+        expect(mayReadGroup([role])).toBe(true);
+        expect(mayReadGroup([{ ...role, notActions: actions }])).toBe(false);
+      }),
+    );
+    fc.assert(
+      fc.property(pattern, (text) => {
+        const isAll = /^\*+$/.test(text);
+        const role = { actions: [text], notActions: [], dataActions: [] };
+        expect(mayReadGroup([role])).toBe(isAll);
+      }),
+    );
   });
 });
 

@@ -3,8 +3,15 @@ import { describe, expect, it } from "vitest";
 import { IDENTITY_CLIENT_ID_TAG } from "../../infra/rules";
 import { CLIENT_ID_TAG } from "../../verify/config";
 import type { FailureCode } from "../../verify/errors";
-import { createInstanceAnswer, createSubject, IDENTITY_NOT_FOUND } from "./azure-answers";
+import {
+  createInstanceAnswer,
+  createSubject,
+  createTokenAnswer,
+  getVmId,
+  IDENTITY_NOT_FOUND,
+} from "./azure-answers";
 import { runVerify, useBundle } from "./runs";
+import type { Reply } from "./servers";
 
 const getBundle = useBundle();
 
@@ -77,32 +84,40 @@ describe.concurrent("what the VM says of itself", () => {
   });
 
   it("is asked for at the same time as the token when that needs nothing of it", async () => {
-    let isTokenAsked = (): void => undefined;
-    const tokenAsked = new Promise<void>((resolve) => (isTokenAsked = resolve));
+    const asked = { instance: Promise.withResolvers<null>(), token: Promise.withResolvers<null>() };
+    /** Answers once the other one is asked, too: one after the other would end in a timeout. */
+    const answerAfter =
+      (own: keyof typeof asked, other: keyof typeof asked, body: object): Reply =>
+      (response) => {
+        asked[own].resolve(null);
+        void asked[other].promise.then(() => response.end(JSON.stringify(body)));
+      };
     const { report } = await runVerify(getBundle(), {
       env: { AZURE_RESOURCE_GROUP: undefined },
       args: ["--wait", "0", "--timeout", "5"],
-      replies: (subject) => ({
-        // Each waits for the other's request: one after the other would end in a timeout.
-        instance: [
-          (response) => {
-            void tokenAsked.then(() => {
-              response.end(JSON.stringify(createInstanceAnswer(subject).body));
-            });
-          },
-        ],
-        token: [
-          (response) => {
-            isTokenAsked();
-            response.writeHead(400).end();
-          },
-        ],
+      replies: (subject, audience) => ({
+        instance: [answerAfter("instance", "token", createInstanceAnswer(subject).body)],
+        token: [answerAfter("token", "instance", createTokenAnswer(subject, audience).body)],
       }),
     });
 
+    expect(report.error).toBeUndefined();
+  });
+
+  it.each([
+    { slow: "token", fast: "instance" },
+    { slow: "instance", fast: "token" },
+  ] as const)("does not keep a failure waiting: $fast fails, $slow goes on", async (row) => {
+    const { run, report } = await runVerify(getBundle(), {
+      env: { AZURE_RESOURCE_GROUP: undefined },
+      args: ["--wait", "60", "--timeout", "60"],
+      replies: { [row.slow]: [{ status: 503 }, () => undefined], [row.fast]: [{ status: 400 }] },
+    });
+
     expect(report.error?.code).toBe("IMDS_REFUSED");
-    const [, instance, token] = report.steps;
-    expect([instance?.status, token?.status]).toEqual(["passed", "failed"]);
+    const statuses = new Map(report.steps.map(({ name, status }) => [name, status]));
+    expect([statuses.get(row.fast), statuses.get(row.slow)]).toEqual(["failed", "skipped"]);
+    expect(run.durationMs).toBeLessThan(10_000);
   });
 
   it.each<{ name: string; fields: object; code: FailureCode; exitCode: number; text: string }>([
@@ -252,7 +267,8 @@ describe.concurrent("an identity that the VM does not carry", () => {
       ...(report.error?.commands ?? []),
       ...(report.error?.causes.flatMap((cause) => cause.commands) ?? []),
     ].join("\n");
-    expect(commands).toContain(clientId ? subject.clientId : '--name "vm-tutorial"');
+    expect(commands).toContain(`az vm identity show --ids "${getVmId(subject)}"`);
+    expect(report.error?.hint.includes(subject.clientId)).toBe(clientId !== undefined);
     expect(azure.countRequests()).toEqual({ token: 1, instance: 1 });
   });
 
@@ -263,7 +279,23 @@ describe.concurrent("an identity that the VM does not carry", () => {
     });
 
     expect(report.error?.code).toBe("IDENTITY_NOT_ATTACHED");
-    expect(report.error?.causes[0]?.commands[0]).toContain("<VM>");
+    expect(report.error?.causes[0]?.commands[0]).toContain("<VM's resource id>");
+  });
+
+  it.each([
+    { resourceId: '/x"; Remove-Item C:\\' },
+    { tagsList: [{ name: CLIENT_ID_TAG, value: "x; Remove-Item C:\\" }] },
+  ])("puts nothing of the VM's metadata into a command unseen: %j", async (fields) => {
+    const { report } = await runVerify(getBundle(), {
+      args: ["--wait", "0"],
+      replies: (subject) => ({
+        token: [IDENTITY_NOT_FOUND],
+        instance: [createInstanceAnswer(subject, fields)],
+      }),
+    });
+
+    expect(report.error?.code).toBe("IDENTITY_NOT_ATTACHED");
+    expect(JSON.stringify(report)).not.toContain("Remove-Item");
   });
 
   it("asks the VM what it is only once", async () => {

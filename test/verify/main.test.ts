@@ -8,6 +8,7 @@ import {
   createPermissionsAnswer,
   createSubject,
   createToken,
+  createTokenAnswer,
   getIdentityId,
   getScope,
   getVmId,
@@ -67,7 +68,7 @@ describe.concurrent("a run in which all is well", () => {
         provisioningState: "Succeeded",
         tags: { project: "tutorial" },
       },
-      permissions: { actions: ["*/read"], notActions: [], dataActions: [] },
+      permissions: [{ actions: ["*/read"], notActions: [], dataActions: [] }],
       warnings: [],
     });
   });
@@ -93,12 +94,13 @@ describe.concurrent("a run in which all is well", () => {
       `Resource id +${getIdentityId(subject)}`,
       `On the VM +${getVmId(subject)}`,
       `Id +${getScope(subject)}`,
+      "Token valid until +.*Z \\(23 h 59 min left\\)|Token valid until +.*Z \\(24 h 0 min left\\)",
       "Location +westeurope",
       "Provisioning state +Succeeded",
       "Tags +project=tutorial",
       "The identity may +\\*/read",
     ]) {
-      expect(run.stdout).toMatch(new RegExp(`^ +${line}$`, "m"));
+      expect(run.stdout).toMatch(new RegExp(`^ +(${line})$`, "m"));
     }
     expectNoLeak(run, createToken(subject, `${azure.arm.url}/`));
   });
@@ -199,6 +201,34 @@ describe.concurrent("what a service sends", () => {
     }
   });
 
+  it("can't change the names of the report's fields", async () => {
+    const { report } = await runVerify(getBundle(), {
+      replies: (subject, audience) => ({
+        token: [
+          createTokenAnswer(subject, audience, {
+            // Every field name of the report that is long enough to be taken for a piece of a token.
+            access_token:
+              "tokenExpiresOn.tokenSecondsLeft.resourceGroup.provisioningState.subscriptionId",
+          }),
+        ],
+      }),
+    });
+
+    expect(report.identity).toHaveProperty("tokenExpiresOn");
+    expect(report.resourceGroup).toHaveProperty("provisioningState", "Succeeded");
+  });
+
+  it("is printed in part when it is long", async () => {
+    await using azure = await startAzure(createSubject(), getBundle().certificate, () => ({
+      group: [createArmError(404, "ResourceGroupNotFound", "long ".repeat(100_000))],
+    }));
+
+    const run = await getBundle().run([], azure.env);
+
+    expect(run.stderr).toContain("long long");
+    expect(run.stdout.length + run.stderr.length).toBeLessThan(4_000);
+  });
+
   it("is printed on one line, without control characters", async () => {
     const subject = createSubject();
     await using azure = await startAzure(subject, getBundle().certificate, () => ({
@@ -215,6 +245,20 @@ describe.concurrent("what a service sends", () => {
   });
 });
 
+describe.concurrent("a reader of the output that goes away", () => {
+  it.each([[["--json"]], [[]]])("leaves the exit code as it is, with %j", async (args) => {
+    await using azure = await startAzure(createSubject(), getBundle().certificate, () => ({
+      group: [createArmError(404, "ResourceGroupNotFound")],
+    }));
+
+    const started = getBundle().start(args, azure.env);
+    started.process.stdout?.destroy();
+    started.process.stderr?.destroy();
+
+    expect((await started.ended).exitCode).toBe(52);
+  });
+});
+
 describe.concurrent("waiting", () => {
   it("names a step that takes long while it goes on", async () => {
     const { run } = await runVerify(getBundle(), {
@@ -223,6 +267,24 @@ describe.concurrent("waiting", () => {
     });
 
     expect(run.stderr).toBe("still at: The managed identity gets a token\n");
+  });
+
+  it("names no step that has ended, and one that goes on after a pause", async () => {
+    const { run } = await runVerify(getBundle(), {
+      env: { AZURE_RESOURCE_GROUP: undefined },
+      args: ["--wait", "60", "--timeout", "4"],
+      replies: {
+        instance: [{ status: 503 }, () => undefined],
+        token: [{ status: 503 }, { status: 400 }],
+      },
+    });
+    const slow = await runVerify(getBundle(), {
+      args: ["--wait", "1", "--timeout", "2.5"],
+      replies: { group: [{ status: 503 }, () => undefined] },
+    });
+
+    expect(run.stderr).toBe("");
+    expect(slow.run.stderr).toBe("still at: The token reads the resource group\n");
   });
 
   it.skipIf(process.platform === "win32")(
@@ -246,6 +308,29 @@ describe.concurrent("waiting", () => {
         cameBack: { status: 403, code: "AuthorizationFailed" },
       });
       expect(run.durationMs).toBeLessThan(5_000);
+    },
+  );
+
+  it.skipIf(process.platform === "win32")(
+    "for the permissions ends with Ctrl-C, and does not look like a success",
+    async () => {
+      await using azure = await startAzure(createSubject(), getBundle().certificate, () => ({
+        permissions: [
+          (response) => {
+            response.writeHead(503).end();
+            setTimeout(() => started.process.kill("SIGINT"), 300);
+          },
+        ],
+      }));
+
+      const started = getBundle().start(["--json"], azure.env);
+      const run = await started.ended;
+
+      expect(run.exitCode).toBe(130);
+      expect(parseReport(run)).toMatchObject({
+        error: { code: "INTERRUPTED" },
+        resourceGroup: { name: "rg-tutorial" },
+      });
     },
   );
 

@@ -84,6 +84,26 @@ const cases: {
     exitCode: 60,
   },
   {
+    name: "Reader but for some of it",
+    reply: createPermissionsAnswer(["*/read"], { notActions: ["Microsoft.Compute/*"] }),
+    codes: ["NOT_READER"],
+    exitCode: 61,
+  },
+  {
+    name: "Reader, and another role with exceptions",
+    reply: {
+      status: 200,
+      body: {
+        value: [
+          role(["*/read"]),
+          { actions: ["*/read"], notActions: ["*/secrets/read"], dataActions: [] },
+        ],
+      },
+    },
+    codes: [],
+    exitCode: 0,
+  },
+  {
     name: "nothing",
     reply: { status: 200, body: { value: [] } },
     codes: ["NOT_READER"],
@@ -153,7 +173,7 @@ describe.concurrent("what the identity may do", () => {
     });
 
     expect(report.warnings).toEqual([]);
-    expect(report.permissions).toEqual({ actions: ["*/read"], notActions: [], dataActions: [] });
+    expect(report.permissions).toEqual([role(["*/read"])]);
     expect(azure.countRequests()).toMatchObject({ permissions: 2 });
   });
 });

@@ -95,6 +95,41 @@ describe.concurrent("with proxies in the environment", () => {
     expect(run.durationMs).toBeLessThan(3_000);
   });
 
+  it.each([
+    ["nothing", ""],
+    ["half an answer", "HTTP/1.1 200 Conn"],
+    ["an answer of another kind", "\u0005\u00ff"],
+  ])(
+    "one that gives %s and hangs up is named, within the bound of a call",
+    async (_what, bytes) => {
+      await using proxy = await startProxy(undefined, bytes);
+      const { run, report } = await runVerify(getBundle(), {
+        args: ["--wait", "0", "--timeout", "1.5"],
+        env: { HTTPS_PROXY: proxy.url },
+      });
+
+      expect(run.exitCode).toBe(31);
+      expect(report.error).toMatchObject({
+        code: "ARM_TIMEOUT",
+        asked: { proxy: { url: proxy.url, variable: "HTTPS_PROXY" } },
+      });
+    },
+  );
+
+  it("one that is said to speak TLS, and does not, is told apart", async () => {
+    await using proxy = await startProxy();
+    const { run, report } = await runVerify(getBundle(), {
+      args: ["--wait", "0", "--timeout", "5"],
+      env: { HTTPS_PROXY: proxy.url.replace("http:", "https:") },
+    });
+
+    expect(run.exitCode).toBe(36);
+    expect(report.error).toMatchObject({
+      code: "ARM_PROXY_FAILED",
+      hint: expect.stringContaining("http://") as string,
+    });
+  });
+
   it("one that opens TLS is suspected", async () => {
     const subject = createSubject();
     await using proxy = await startProxy();

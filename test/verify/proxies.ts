@@ -14,8 +14,9 @@ export interface Proxy extends TestServer {
 /**
  * Starts a proxy that opens tunnels, and refuses requests in the open.
  * @param refusal the status with which it refuses tunnels, too
+ * @param lastBytes all that it answers to the request for a tunnel before it hangs up
  */
-export async function startProxy(refusal?: number): Promise<Proxy> {
+export async function startProxy(refusal?: number, lastBytes?: string): Promise<Proxy> {
   const tunnels: string[] = [];
   const received: Received[] = [];
   const server = createServer((request, response) => {
@@ -26,6 +27,10 @@ export async function startProxy(refusal?: number): Promise<Proxy> {
   server.on("connect", (request, socket) => {
     const target = request.url ?? "";
     tunnels.push(target);
+    if (lastBytes !== undefined) {
+      socket.end(lastBytes, "latin1");
+      return;
+    }
     if (refusal !== undefined) {
       socket.end(
         `HTTP/1.1 ${refusal} Refused\r\nContent-Type: text/html\r\nContent-Length: 14\r\nConnection: close\r\n\r\n<h1>Proxy</h1>`,

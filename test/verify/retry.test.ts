@@ -196,6 +196,7 @@ describe("Retry-After", () => {
       answer(429, { "retry-after": "40" }),
       [0, 40, 80, 120, 160, 200],
     ],
+    ["is never less than a second", answer(429, { "retry-after": "0" }), [0, 1, 2, 3, 4, 5]],
     ["counts on 503, too", answer(503, { "retry-after": "7" }), [0, 7, 14, 21, 28, 35]],
     ["does not count on 404", answer(404, { "retry-after": "40" }), [0, 1, 3, 7, 15, 30]],
     ["ends it when it asks for more than is allowed", answer(429, { "retry-after": "601" }), [0]],
