@@ -3,6 +3,8 @@ import { randomUUID } from "node:crypto";
 import { startArm } from "./arm";
 import { createCertificate } from "./certificate";
 import { getPowerRoutes } from "./compute/power-routes";
+import { createScriptRuns } from "./compute/script-runs";
+import type { RunScript } from "./compute/script-runs";
 import type { Azure } from "./context";
 import { createFaults } from "./faults";
 import type { Fault } from "./faults";
@@ -20,6 +22,7 @@ import { createState, storeResource } from "./state";
 import type { Principal, Resource, State } from "./state";
 import { createTokenService } from "./tokens";
 
+export type { RunScript, ScriptRequest, ScriptResult } from "./compute/script-runs";
 export type { Fault } from "./faults";
 export type { RequestRecord } from "./http-server";
 
@@ -35,6 +38,8 @@ export interface LocalAzureSettings {
   operationMs?: number;
   /** Milliseconds from a role assignment's creation until it works. */
   rolePropagationMs?: number;
+  /** Runs what run commands want run on a VM; without it, every script fails and says so. */
+  runScript?: RunScript;
   /** Called when a request is over. */
   onRequest?: (record: RequestRecord) => void;
 }
@@ -83,12 +88,14 @@ export async function startLocalAzure(settings: LocalAzureSettings = {}): Promis
     createTokenService(tenantId, () => armEndpoint),
   ]);
   const operations = createOperations(state, settings.operationMs ?? 0);
+  const scriptRuns = createScriptRuns(settings.runScript);
   const imds = createImdsServers(() => azure, { service: "imds", latencyMs: 0, faults, onRequest });
   const azure: Azure = {
     state,
     operations,
     tokens,
     metadata: imds,
+    scriptRuns,
     rolePropagationMs: settings.rolePropagationMs ?? 0,
   };
   const routes = [
@@ -132,6 +139,7 @@ export async function startLocalAzure(settings: LocalAzureSettings = {}): Promis
     requests,
     async close() {
       operations.close();
+      await scriptRuns.close();
       // In this order: a request under way may still start a VM's metadata service.
       await arm.close();
       await imds.close();

@@ -11,7 +11,7 @@ import { findResource, isSameText, removeResource, storeResource } from "../stat
 import { COMPUTE_API_VERSIONS, DISK_TYPE, VIRTUAL_MACHINE_TYPE } from "./compute-types";
 import { keepPassword } from "./admin-password";
 import { createOsDisk } from "./disks";
-import { getInstanceView } from "./instance-view";
+import { getInstanceView, wantsInstanceView } from "./instance-view";
 import { findVirtualMachineOf, listNetworkInterfaceLinks } from "./network-profile";
 import { checkUnchanged, createOsProfile, updateOsProfile } from "./os-profile";
 import { createVmIdentity, patchVirtualMachine, removeSystemPrincipal } from "./vm-identity";
@@ -84,16 +84,7 @@ export const VIRTUAL_MACHINES: ResourceType = {
   },
 
   view(virtualMachine, azure, query) {
-    const expand = query["$expand"];
-    if (expand === undefined) return virtualMachine.properties;
-    if (!isSameText(expand, "instanceView")) {
-      throw new AzureError(
-        400,
-        "InvalidParameter",
-        `The value of the parameter $expand, '${expand}', is not one this Azure knows: instanceView.`,
-        { target: "$expand" },
-      );
-    }
+    if (!wantsInstanceView(query)) return virtualMachine.properties;
     return {
       ...virtualMachine.properties,
       instanceView: getInstanceView(virtualMachine, azure.state),
@@ -102,6 +93,7 @@ export const VIRTUAL_MACHINES: ResourceType = {
 
   async afterDelete(virtualMachine, azure) {
     const { state } = azure;
+    azure.scriptRuns.stop(virtualMachine.id);
     await azure.metadata.stop(virtualMachine.id);
     state.powerStates.delete(virtualMachine.id.toLowerCase());
     removeSystemPrincipal(virtualMachine, azure);

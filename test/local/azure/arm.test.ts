@@ -17,7 +17,7 @@ describe("Azure Resource Manager", () => {
     ["PUT", `${GROUP_PATH}/providers/Microsoft.Compute/disks/d?api-version=2024-03-02`],
     [
       "PUT",
-      `${GROUP_PATH}/providers/Microsoft.Compute/virtualMachines/v/runCommands/r?api-version=2024-11-01`,
+      `${GROUP_PATH}/providers/Microsoft.Compute/virtualMachines/v/extensions/e?api-version=2024-11-01`,
     ],
     ["PUT", "/providers/Microsoft.Authorization/roleDefinitions/x?api-version=2022-04-01"],
   ])("answers 501 to what it doesn't know: %s %s", async (method, path) => {
