@@ -220,7 +220,8 @@ function checkCount({ id, existing }: PutRequest, azure: Azure): void {
 }
 
 /**
- * Why a script's failure fails the deployment. Code and words are those of other VM extensions, as in
+ * Why a script's failure fails the deployment: `provisioningState` in "Virtual Machine Run Commands -
+ * Create Or Update". Code and words are those of other VM extensions, as in
  * https://github.com/Azure/azure-cli/issues/6898 and https://github.com/cyberark/pas-on-cloud/issues/340;
  * that managed run commands have the same is inferred.
  */
