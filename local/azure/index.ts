@@ -10,6 +10,7 @@ import { createFaults } from "./faults";
 import type { Fault } from "./faults";
 import type { RequestRecord } from "./http-server";
 import { createImdsServers } from "./imds/servers";
+import { getLockRoutes } from "./locks";
 import { getOperationRoutes } from "./operation-routes";
 import { createOperations } from "./operations";
 import { BUILT_IN_ROLES, ROLE_ASSIGNMENT_TYPE } from "./rbac";
@@ -25,6 +26,9 @@ import { createTokenService } from "./tokens";
 export type { RunScript, ScriptRequest, ScriptResult } from "./compute/script-runs";
 export type { Fault } from "./faults";
 export type { RequestRecord } from "./http-server";
+
+/** How many requests are remembered at most: one that runs for days must not grow for days. */
+const MAX_REQUESTS = 20_000;
 
 /** How the local Azure differs from the default one; all delays default to 0. */
 export interface LocalAzureSettings {
@@ -63,7 +67,7 @@ export interface LocalAzure {
   listResourceIds(): string[];
   /** Breaks just the next answer that matches. */
   answerNext(fault: Fault): void;
-  /** All requests that are over, oldest first. */
+  /** The requests that are over, oldest first: all of them but, beyond 20,000, the oldest half. */
   readonly requests: readonly RequestRecord[];
   /** Stops all servers, and what was under way with them. */
   close(): Promise<void>;
@@ -79,6 +83,7 @@ export async function startLocalAzure(settings: LocalAzureSettings = {}): Promis
   const faults = createFaults();
   const onRequest = (record: RequestRecord): void => {
     requests.push(record);
+    if (requests.length > MAX_REQUESTS) requests.splice(0, MAX_REQUESTS / 2);
     settings.onRequest?.(record);
   };
 
@@ -104,6 +109,7 @@ export async function startLocalAzure(settings: LocalAzureSettings = {}): Promis
     ...getPowerRoutes(azure),
     ...getRoleDefinitionRoutes(azure),
     ...getRoleAssignmentRoutes(azure),
+    ...getLockRoutes(azure),
     ...getOperationRoutes(azure),
   ];
   const arm = await startArm(azure, routes, {

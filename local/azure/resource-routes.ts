@@ -7,7 +7,7 @@ import type { JsonObject } from "./json";
 import { readLocation } from "./locations";
 import { getOperationHeaders } from "./operation-routes";
 import { PREEMPTED } from "./operations";
-import { isBusy } from "./references";
+import { getRegion, isBusy } from "./references";
 import type { PutRequest, ResourceType } from "./resource-type";
 import { deleteNow, getGroup, toWire } from "./resources";
 import { fillPath, getParam, GROUP_PATH, SUBSCRIPTION_PATH } from "./route";
@@ -119,7 +119,7 @@ export function getResourceRoutes(resourceType: ResourceType, azure: Azure): Rou
       status: existing ? 200 : 201,
       headers: getOperationHeaders(
         operation,
-        { namespace, location: getRegion(resource) },
+        { namespace, location: getRegion(azure.state, resource) },
         request,
         false,
       ),
@@ -156,17 +156,11 @@ export function getResourceRoutes(resourceType: ResourceType, azure: Azure): Rou
       status: 202,
       headers: getOperationHeaders(
         operation,
-        { namespace, location: getRegion(resource) },
+        { namespace, location: getRegion(azure.state, resource) },
         request,
         true,
       ),
     };
-  }
-
-  /** A child has no location of its own: it is where its parent is. */
-  function getRegion(resource: Resource): string {
-    const parent = findResource(azure.state, resource.id.split("/").slice(0, -2).join("/"));
-    return resource.location ?? parent?.location ?? "global";
   }
 
   const routes: Route[] = [

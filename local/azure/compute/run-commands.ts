@@ -4,7 +4,7 @@ import type { Azure } from "../context";
 import { AzureError, invalidParameter, missingParameter, notImplemented } from "../errors";
 import { mergePatch, readBoolean, readInteger, readObject, readObjects, readText } from "../json";
 import type { JsonObject } from "../json";
-import { isBusy } from "../references";
+import { checkNotGiven, isBusy } from "../references";
 import type { PutRequest, ResourceType } from "../resource-type";
 import { findResource, listBelow } from "../state";
 import type { Resource, ScriptRun } from "../state";
@@ -122,10 +122,7 @@ function readSettings(properties: JsonObject): {
   secrets: ScriptParameter[];
 } {
   const source = readObject(properties["source"], "properties.source");
-  for (const name of NOT_IMPLEMENTED) {
-    const value = properties[name] ?? source[name];
-    if (value !== undefined && value !== null) throw notImplemented(`run commands with ${name}`);
-  }
+  checkNotGiven({ ...source, ...properties }, NOT_IMPLEMENTED, "run commands");
   const timeout = readInteger(properties["timeoutInSeconds"], "properties.timeoutInSeconds");
   if (timeout !== undefined && timeout <= 0) {
     // Inferred.

@@ -5,7 +5,7 @@ import { AzureError, invalidParameter, missingParameter, notImplemented } from "
 import { readObject, readObjects, readText, readTexts } from "../json";
 import type { JsonObject } from "../json";
 import { NETWORK_INTERFACE_TYPE } from "../network/network-types";
-import { getReferenced } from "../references";
+import { checkNotGiven, getReferenced } from "../references";
 import type { PutRequest, ResourceType } from "../resource-type";
 import { findResource, isSameText, removeResource, storeResource } from "../state";
 import { COMPUTE_API_VERSIONS, DISK_TYPE, VIRTUAL_MACHINE_TYPE } from "./compute-types";
@@ -15,6 +15,21 @@ import { getInstanceView, wantsInstanceView } from "./instance-view";
 import { findVirtualMachineOf, listNetworkInterfaceLinks } from "./network-profile";
 import { checkUnchanged, createOsProfile, updateOsProfile } from "./os-profile";
 import { createVmIdentity, patchVirtualMachine, removeSystemPrincipal } from "./vm-identity";
+
+/** Settings that Azure knows and this Azure doesn't: most name resources that it hasn't. */
+const NOT_IMPLEMENTED = [
+  "applicationProfile",
+  "availabilitySet",
+  "billingProfile",
+  "capacityReservation",
+  "evictionPolicy",
+  "host",
+  "hostGroup",
+  "platformFaultDomain",
+  "proximityPlacementGroup",
+  "scheduledEventsProfile",
+  "virtualMachineScaleSet",
+] as const;
 
 /**
  * Virtual machines, Windows ones made from a marketplace image. "Virtual Machines" REST API,
@@ -39,6 +54,8 @@ export const VIRTUAL_MACHINES: ResourceType = {
 
   put(request, azure) {
     const { existing } = request;
+    checkNotGiven(request.properties, NOT_IMPLEMENTED, "VMs");
+    checkNotGiven(request.body, ["extendedLocation", "placement", "plan"], "VMs");
     const properties = { ...request.properties };
     // A GET shows it only when asked to, which isn't implemented.
     delete properties["userData"];

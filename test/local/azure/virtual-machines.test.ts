@@ -181,6 +181,18 @@ describe("virtual machines", () => {
       { properties: { storageProfile: { dataDisks: [{ lun: 0 }] } } },
       "501 NotImplemented",
     ],
+    ...["availabilitySet", "host", "proximityPlacementGroup", "virtualMachineScaleSet"].map(
+      (name): [string, object, string] => [
+        `what this Azure doesn't know: ${name}`,
+        { properties: { [name]: { id: "/x" } } },
+        "501 NotImplemented",
+      ],
+    ),
+    [
+      "what this Azure doesn't know: a plan",
+      { plan: { name: "a", product: "b", publisher: "c" } },
+      "501 NotImplemented",
+    ],
   ])("refuse %s", async (_, change, expected) => {
     const azure = await startForTest();
     const { networkInterfaceId } = await createNetwork(createClients(azure));
@@ -270,7 +282,13 @@ describe("virtual machines", () => {
     expect(more.tags).toEqual({ clientId: "in a tag", b: "2" });
     const { body } = await callArm(azure, VM_PATH, {
       method: "PATCH",
-      body: { identity: { type: "UserAssigned", userAssignedIdentities: { [identityId]: null } } },
+      body: {
+        identity: {
+          type: "UserAssigned",
+          // In whatever casing.
+          userAssignedIdentities: { [identityId.toUpperCase()]: null },
+        },
+      },
     });
     const { userAssignedIdentities } = body["identity"] as { userAssignedIdentities: object };
     expect(Object.keys(userAssignedIdentities)).toEqual([getId(second)]);
