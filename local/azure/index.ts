@@ -27,8 +27,8 @@ export type { RunScript, ScriptRequest, ScriptResult } from "./compute/script-ru
 export type { Fault } from "./faults";
 export type { RequestRecord } from "./http-server";
 
-/** How many requests are remembered at most: one that runs for days must not grow for days. */
-const MAX_REQUESTS = 20_000;
+/** How many requests are remembered by default: an Azure that runs for days must not grow for days. */
+const DEFAULT_MAX_REQUESTS = 20_000;
 
 /** How the local Azure differs from the default one; all delays default to 0. */
 export interface LocalAzureSettings {
@@ -42,6 +42,8 @@ export interface LocalAzureSettings {
   operationMs?: number;
   /** Milliseconds from a role assignment's creation until it works. */
   rolePropagationMs?: number;
+  /** How many requests are remembered before the oldest half is forgotten; default 20,000. */
+  maxRequests?: number;
   /** Runs what run commands want run on a VM; without it, every script fails and says so. */
   runScript?: RunScript;
   /** Called when a request is over. */
@@ -67,7 +69,7 @@ export interface LocalAzure {
   listResourceIds(): string[];
   /** Breaks just the next answer that matches. */
   answerNext(fault: Fault): void;
-  /** The requests that are over, oldest first: all of them but, beyond 20,000, the oldest half. */
+  /** The requests that are over, oldest first; see {@link LocalAzureSettings.maxRequests}. */
   readonly requests: readonly RequestRecord[];
   /** Stops all servers, and what was under way with them. */
   close(): Promise<void>;
@@ -80,10 +82,11 @@ export async function startLocalAzure(settings: LocalAzureSettings = {}): Promis
   const state = createState(subscriptionId, tenantId);
   const deployer = addDeployer(state);
   const requests: RequestRecord[] = [];
+  const maxRequests = settings.maxRequests ?? DEFAULT_MAX_REQUESTS;
   const faults = createFaults();
   const onRequest = (record: RequestRecord): void => {
     requests.push(record);
-    if (requests.length > MAX_REQUESTS) requests.splice(0, MAX_REQUESTS / 2);
+    if (requests.length > maxRequests) requests.splice(0, Math.ceil(maxRequests / 2));
     settings.onRequest?.(record);
   };
 

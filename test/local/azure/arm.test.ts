@@ -182,3 +182,14 @@ describe("Azure Resource Manager", () => {
     expect(performance.now() - started).toBeGreaterThanOrEqual(119);
   });
 });
+
+describe("the record of requests", () => {
+  it("forgets the oldest half when there are too many", async () => {
+    const azure = await startForTest({ maxRequests: 4 });
+    for (let index = 0; index < 5; index += 1) {
+      await callArm(azure, `/resourceGroups/rg-${index}?api-version=2021-04-01`);
+    }
+    const names = azure.requests.map(({ path }) => path.split("/").at(-1));
+    expect(names).toEqual(["rg-2", "rg-3", "rg-4"]);
+  });
+});
