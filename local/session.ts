@@ -8,6 +8,7 @@ import { type LocalAzure, type LocalAzureSettings, startLocalAzure } from "./azu
 import { type DevStack, createDevStack } from "./dev-stack";
 import { startProvider } from "./provider";
 import { PULUMI_VERSION, getPulumiCommand } from "./pulumi-cli";
+import { runVmScript } from "./vm-script";
 
 /** What {@link startSession} needs. */
 export interface SessionOptions {
@@ -52,9 +53,13 @@ export async function startSession(options: SessionOptions): Promise<Session> {
     const folder = await mkdtemp(path.join(tmpdir(), "local-azure-"));
     closers.push(() => rm(folder, { recursive: true, force: true }));
 
-    const azure = await startLocalAzure(options.azure);
-    closers.push(() => azure.close());
     const caFile = path.join(folder, "ca.pem");
+    const azure: LocalAzure = await startLocalAzure({
+      runScript: (request) =>
+        runVmScript(request, { azure, caFile, folder: path.join(folder, "vm-scripts") }),
+      ...options.azure,
+    });
+    closers.push(() => azure.close());
     await writeFile(caFile, azure.caCertificate);
 
     const provider = await startProvider({ ...azure, getToken: () => azure.getDeployerToken() });

@@ -1,6 +1,8 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import * as path from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import type { LocalAzure } from "./azure";
 import { REPOSITORY } from "./program";
 
@@ -43,18 +45,61 @@ export async function runVerify(options: {
 }): Promise<number> {
   // Behind `node verify.js`, for which the pinned Node and the built file stand here.
   const verifyArguments = options.command.split(" ").slice(2);
-  const child = spawn(process.execPath, [VERIFY_BUNDLE, ...verifyArguments], {
-    env: { ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
-    signal: options.signal,
-  });
+  const child = start({ ...options, file: VERIFY_BUNDLE, args: verifyArguments });
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on("line", options.log);
   }
+  return waitForExit(child);
+}
+
+/** A JavaScript file that a VM is to run. */
+export interface VmProcess {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** All of its environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Ends it early. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs a JavaScript file as a process of its own that has nothing but a VM's environment.
+ *
+ * @returns its exit code, and all that it wrote to its two streams
+ */
+export async function collectOutput(
+  options: VmProcess,
+): Promise<{ exitCode: number; output: string; error: string }> {
+  const child = start(options);
+  const [exitCode, output, error] = await Promise.all([
+    waitForExit(child),
+    text(child.stdout),
+    text(child.stderr),
+  ]);
+  return { exitCode, output, error };
+}
+
+type VmChildProcess = ChildProcessByStdio<null, Readable, Readable>;
+
+function start({ file, args, env, signal }: VmProcess): VmChildProcess {
+  return spawn(process.execPath, [file, ...args], {
+    env: { ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    signal,
+  });
+}
+
+function waitForExit(child: VmChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
-    child.on("error", reject);
+    let failure: Error | undefined;
+    child.on("error", (error) => {
+      // A process that was aborted has yet to end.
+      if (child.pid === undefined) reject(error);
+      failure = error;
+    });
     child.on("close", (code) => {
-      resolve(code ?? 1);
+      if (failure === undefined) resolve(code ?? 1);
+      else reject(failure);
     });
   });
 }

@@ -6,7 +6,9 @@ import type { Azure } from "./context";
 import { AzureError, invalidRequestContent, notImplemented, toErrorBody } from "./errors";
 import { createHttpServer, getPath, listenOnFreePort } from "./http-server";
 import type { ServerSettings } from "./http-server";
+import { checkLocks } from "./locks";
 import { authorize } from "./rbac";
+import { fillPath } from "./route";
 import type { Route } from "./route";
 import { isSameText } from "./state";
 import type { Caller } from "./tokens";
@@ -21,7 +23,7 @@ export interface ArmServer {
 /**
  * Starts Azure Resource Manager with these routes. Each request is checked in Azure's order: the
  * api-version is there, the token is good, the subscription exists, the api-version is one the
- * resource type has, the caller may do it, the body is JSON. A path without a route is 501.
+ * resource type has, the caller may do it, no lock forbids it, the body is JSON. A path without a route is 501.
  */
 export async function startArm(
   azure: Azure,
@@ -89,6 +91,9 @@ async function checkRequest(azure: Azure, route: Route, request: FastifyRequest)
   if (route.action !== undefined && route.getScope !== undefined) {
     const scope = route.getScope(params);
     authorize(azure.state, caller, route.action, scope, azure.rolePropagationMs);
+  }
+  if (route.isAboveLocks !== true) {
+    checkLocks(azure.state, route.method, fillPath(route.path, params));
   }
   return caller;
 }

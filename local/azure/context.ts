@@ -1,3 +1,4 @@
+import type { ScriptRuns } from "./compute/script-runs";
 import type { Operations } from "./operations";
 import type { Resource, State } from "./state";
 import type { TokenService } from "./tokens";
@@ -16,6 +17,7 @@ export interface Azure {
   readonly operations: Operations;
   readonly tokens: TokenService;
   readonly metadata: MetadataServices;
+  readonly scriptRuns: ScriptRuns;
   /** Milliseconds from a role assignment's creation until it works. */
   readonly rolePropagationMs: number;
 }

@@ -3,11 +3,14 @@ import { randomUUID } from "node:crypto";
 import { startArm } from "./arm";
 import { createCertificate } from "./certificate";
 import { getPowerRoutes } from "./compute/power-routes";
+import { createScriptRuns } from "./compute/script-runs";
+import type { RunScript } from "./compute/script-runs";
 import type { Azure } from "./context";
 import { createFaults } from "./faults";
 import type { Fault } from "./faults";
 import type { RequestRecord } from "./http-server";
 import { createImdsServers } from "./imds/servers";
+import { getLockRoutes } from "./locks";
 import { getOperationRoutes } from "./operation-routes";
 import { createOperations } from "./operations";
 import { BUILT_IN_ROLES, ROLE_ASSIGNMENT_TYPE } from "./rbac";
@@ -20,8 +23,12 @@ import { createState, storeResource } from "./state";
 import type { Principal, Resource, State } from "./state";
 import { createTokenService } from "./tokens";
 
+export type { RunScript, ScriptRequest, ScriptResult } from "./compute/script-runs";
 export type { Fault } from "./faults";
 export type { RequestRecord } from "./http-server";
+
+/** How many requests are remembered by default: an Azure that runs for days must not grow for days. */
+const DEFAULT_MAX_REQUESTS = 20_000;
 
 /** How the local Azure differs from the default one; all delays default to 0. */
 export interface LocalAzureSettings {
@@ -35,6 +42,10 @@ export interface LocalAzureSettings {
   operationMs?: number;
   /** Milliseconds from a role assignment's creation until it works. */
   rolePropagationMs?: number;
+  /** How many requests are remembered before the oldest half is forgotten; default 20,000. */
+  maxRequests?: number;
+  /** Runs what run commands want run on a VM; without it, every script fails and says so. */
+  runScript?: RunScript;
   /** Called when a request is over. */
   onRequest?: (record: RequestRecord) => void;
 }
@@ -58,7 +69,7 @@ export interface LocalAzure {
   listResourceIds(): string[];
   /** Breaks just the next answer that matches. */
   answerNext(fault: Fault): void;
-  /** All requests that are over, oldest first. */
+  /** The requests that are over, oldest first; see {@link LocalAzureSettings.maxRequests}. */
   readonly requests: readonly RequestRecord[];
   /** Stops all servers, and what was under way with them. */
   close(): Promise<void>;
@@ -71,9 +82,11 @@ export async function startLocalAzure(settings: LocalAzureSettings = {}): Promis
   const state = createState(subscriptionId, tenantId);
   const deployer = addDeployer(state);
   const requests: RequestRecord[] = [];
+  const maxRequests = settings.maxRequests ?? DEFAULT_MAX_REQUESTS;
   const faults = createFaults();
   const onRequest = (record: RequestRecord): void => {
     requests.push(record);
+    if (requests.length > maxRequests) requests.splice(0, Math.ceil(maxRequests / 2));
     settings.onRequest?.(record);
   };
 
@@ -83,12 +96,14 @@ export async function startLocalAzure(settings: LocalAzureSettings = {}): Promis
     createTokenService(tenantId, () => armEndpoint),
   ]);
   const operations = createOperations(state, settings.operationMs ?? 0);
+  const scriptRuns = createScriptRuns(settings.runScript);
   const imds = createImdsServers(() => azure, { service: "imds", latencyMs: 0, faults, onRequest });
   const azure: Azure = {
     state,
     operations,
     tokens,
     metadata: imds,
+    scriptRuns,
     rolePropagationMs: settings.rolePropagationMs ?? 0,
   };
   const routes = [
@@ -97,6 +112,7 @@ export async function startLocalAzure(settings: LocalAzureSettings = {}): Promis
     ...getPowerRoutes(azure),
     ...getRoleDefinitionRoutes(azure),
     ...getRoleAssignmentRoutes(azure),
+    ...getLockRoutes(azure),
     ...getOperationRoutes(azure),
   ];
   const arm = await startArm(azure, routes, {
@@ -132,6 +148,7 @@ export async function startLocalAzure(settings: LocalAzureSettings = {}): Promis
     requests,
     async close() {
       operations.close();
+      await scriptRuns.close();
       // In this order: a request under way may still start a VM's metadata service.
       await arm.close();
       await imds.close();

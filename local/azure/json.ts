@@ -39,6 +39,26 @@ export function readText(value: unknown, path: string): string | undefined {
 }
 
 /**
+ * The truth value at `path`, or undefined when absent or null.
+ * @throws AzureError 400 InvalidRequestContent when it is anything else.
+ */
+export function readBoolean(value: unknown, path: string): boolean | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "boolean") throw invalidRequestContent(`Expected a boolean at '${path}'`);
+  return value;
+}
+
+/**
+ * The whole number at `path`, or undefined when absent or null.
+ * @throws AzureError 400 InvalidRequestContent when it is anything else.
+ */
+export function readInteger(value: unknown, path: string): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "number" && Number.isInteger(value)) return value;
+  throw invalidRequestContent(`Expected an integer at '${path}'`);
+}
+
+/**
  * The texts of the array at `path`; an absent or null one counts as empty.
  * @throws AzureError 400 InvalidRequestContent when it is anything else.
  */

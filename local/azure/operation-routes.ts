@@ -1,9 +1,12 @@
 import type { Azure } from "./context";
 import { AzureError } from "./errors";
-import { getRetryAfterSeconds } from "./operations";
+import { getRetryAfterHeader } from "./operations";
 import { getParam, SUBSCRIPTION_PATH } from "./route";
 import type { ArmAnswer, ArmRequest, Route } from "./route";
 import type { Operation } from "./state";
+
+/** Microsoft's clients repeat the query of the request whose operation they poll. */
+const REPEATED_QUERY = ["skipshutdown"];
 
 const NAMESPACES = ["Microsoft.Compute", "Microsoft.Network"] as const;
 
@@ -30,7 +33,7 @@ export function getOperationHeaders(
   return {
     "azure-asyncoperation": `${base}/operations/${operation.id}?${query}`,
     ...(hasLocation ? { location: `${base}/operationResults/${operation.id}?${query}` } : {}),
-    "retry-after": String(getRetryAfterSeconds(operation)),
+    ...getRetryAfterHeader(operation),
   };
 }
 
@@ -42,7 +45,7 @@ export function getGroupOperationHeaders(
   const subscription = getParam(request.params, "subscriptionId");
   return {
     location: `${request.endpoint}/subscriptions/${subscription}/operationresults/${operation.id}?api-version=${request.apiVersion}`,
-    "retry-after": String(getRetryAfterSeconds(operation)),
+    ...getRetryAfterHeader(operation),
   };
 }
 
@@ -84,12 +87,14 @@ export function getOperationRoutes(azure: Azure): Route[] {
         method: "GET",
         path: `${location}/operations/:operationId`,
         type: `${namespace}/locations/operations`,
+        query: REPEATED_QUERY,
         handle: getStatus,
       },
       {
         method: "GET",
         path: `${location}/operationResults/:operationId`,
         type: `${namespace}/locations/operationResults`,
+        query: REPEATED_QUERY,
         handle: getResult,
       },
     ];
@@ -107,5 +112,5 @@ export function getOperationRoutes(azure: Azure): Route[] {
 
 function getPollingHeaders(operation: Operation): Record<string, string> {
   if (operation.status !== "InProgress") return {};
-  return { "retry-after": String(getRetryAfterSeconds(operation)) };
+  return getRetryAfterHeader(operation);
 }

@@ -8,8 +8,10 @@ export interface Operations {
   /**
    * Starts an operation; `complete` runs at its end, at once when operations take no time.
    * An AzureError thrown by `complete` makes the operation fail with it.
+   * @param takesLong whether `complete` itself takes a time that nobody knows, for which the
+   * request's answer must not wait
    */
-  start(complete: () => void | Promise<void>): Promise<Operation>;
+  start(complete: () => void | Promise<void>, takesLong?: boolean): Promise<Operation>;
   /** Forgets the operations that still run. */
   close(): void;
 }
@@ -41,16 +43,17 @@ export function createOperations(state: State, durationMs: number): Operations {
   }
 
   return {
-    async start(complete) {
+    async start(complete, takesLong = false) {
       const operation: Operation = {
         id: randomUUID(),
         startTime: new Date().toISOString(),
-        dueAt: Date.now() + durationMs,
+        ...(takesLong ? {} : { dueAt: Date.now() + durationMs }),
         status: "InProgress",
       };
       state.operations.set(operation.id, operation);
       if (durationMs === 0) {
-        await end(operation, complete);
+        const ended = end(operation, complete);
+        if (!takesLong) await ended;
       } else {
         const timer = setTimeout(() => {
           timers.delete(timer);
@@ -67,7 +70,11 @@ export function createOperations(state: State, durationMs: number): Operations {
   };
 }
 
-/** Seconds until an operation is worth another look, for the Retry-After header. */
-export function getRetryAfterSeconds(operation: Operation): number {
-  return Math.max(0, Math.round((operation.dueAt - Date.now()) / 1000));
+/**
+ * The Retry-After header: seconds until an operation is worth another look. None when nobody knows,
+ * so that the client looks as often as it likes.
+ */
+export function getRetryAfterHeader({ dueAt }: Operation): Record<string, string> {
+  if (dueAt === undefined) return {};
+  return { "retry-after": String(Math.max(0, Math.round((dueAt - Date.now()) / 1000))) };
 }

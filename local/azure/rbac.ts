@@ -69,25 +69,34 @@ export function findRole(roleDefinitionId: string): Role | undefined {
   return BUILT_IN_ROLES.find((role) => isSameText(role.id, guid));
 }
 
-/**
- * The permissions that a principal has at a scope, one entry for each role assigned to it there or
- * above. An assignment counts from `propagationMs` after its creation.
- */
+/** A role that a principal has, and where. */
+interface Grant {
+  readonly scope: string;
+  readonly role: Role;
+}
+
+/** All roles of a principal that count by now: each does from `propagationMs` after its assignment. */
+export function listGrants(state: State, objectId: string, propagationMs: number): Grant[] {
+  const now = Date.now();
+  return listResources(state, ROLE_ASSIGNMENT_TYPE).flatMap(({ properties }) => {
+    const counts =
+      isSameText(String(properties["principalId"]), objectId) &&
+      Date.parse(String(properties["createdOn"])) + propagationMs <= now;
+    const role = counts ? findRole(String(properties["roleDefinitionId"])) : undefined;
+    return role === undefined ? [] : [{ scope: String(properties["scope"]), role }];
+  });
+}
+
+/** The permissions that a principal has at a scope, one entry for each role assigned to it there or above. */
 export function listPermissions(
   state: State,
   objectId: string,
   scope: string,
   propagationMs: number,
 ): Role[] {
-  const now = Date.now();
-  return listResources(state, ROLE_ASSIGNMENT_TYPE).flatMap(({ properties }) => {
-    const applies =
-      isSameText(String(properties["principalId"]), objectId) &&
-      isAtOrBelow(scope, String(properties["scope"])) &&
-      Date.parse(String(properties["createdOn"])) + propagationMs <= now;
-    const role = applies ? findRole(String(properties["roleDefinitionId"])) : undefined;
-    return role === undefined ? [] : [role];
-  });
+  return listGrants(state, objectId, propagationMs)
+    .filter((grant) => isAtOrBelow(scope, grant.scope))
+    .map(({ role }) => role);
 }
 
 /**
@@ -103,7 +112,12 @@ export function authorize(
 ): void {
   const permissions = listPermissions(state, caller.objectId, scope, propagationMs);
   if (permissions.some((permission) => isAllowed(permission, action))) return;
-  throw new AzureError(
+  throw authorizationFailed(caller, action, scope);
+}
+
+/** 403 for a caller that may not do something. */
+export function authorizationFailed(caller: Caller, action: string, scope: string): AzureError {
+  return new AzureError(
     403,
     "AuthorizationFailed",
     `The client '${caller.appId}' with object id '${caller.objectId}' does not have authorization to perform action '${action}' over scope '${scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.`,

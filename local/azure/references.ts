@@ -1,7 +1,8 @@
 import type { Azure } from "./context";
-import { invalidResourceReference, referenceNotProvisioned } from "./errors";
-import { findResourceOfType } from "./state";
-import type { Resource } from "./state";
+import { invalidResourceReference, notImplemented, referenceNotProvisioned } from "./errors";
+import type { JsonObject } from "./json";
+import { findResource, findResourceOfType } from "./state";
+import type { Resource, State } from "./state";
 
 /** States of a resource whose own operation runs. */
 const BUSY_STATES: readonly unknown[] = ["Creating", "Updating", "Deleting"];
@@ -23,8 +24,7 @@ export function getReferenced(
   referrer: { id: string; location: string },
 ): Resource {
   const resource = findResourceOfType(azure.state, type, reference);
-  const isElsewhere = resource?.location !== undefined && resource.location !== referrer.location;
-  if (resource === undefined || isElsewhere) {
+  if (resource === undefined || getRegion(azure.state, resource) !== referrer.location) {
     throw invalidResourceReference(reference, referrer.id);
   }
   if (isBusy(resource)) {
@@ -32,4 +32,23 @@ export function getReferenced(
     throw referenceNotProvisioned(resource.id, referrer.id, state);
   }
   return resource;
+}
+
+/** Where a resource is; a child without a location of its own is where its parent is. */
+export function getRegion(state: State, resource: Resource): string {
+  const parent = findResource(state, resource.id.split("/").slice(0, -2).join("/"));
+  return resource.location ?? parent?.location ?? "global";
+}
+
+/**
+ * Checks that a request gives none of these settings, which Azure knows and this Azure doesn't; an empty
+ * list counts as not given.
+ * @throws AzureError 501 NotImplemented
+ */
+export function checkNotGiven(settings: JsonObject, names: readonly string[], owner: string): void {
+  const given = names.find((name) => {
+    const value = settings[name];
+    return value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
+  });
+  if (given !== undefined) throw notImplemented(`${owner} with ${given}`);
 }

@@ -3,6 +3,7 @@ import { AzureError } from "./errors";
 import { mergePatch, readObject, readText } from "./json";
 import { readLocation } from "./locations";
 import { getGroupOperationHeaders } from "./operation-routes";
+import { authorizationFailed, isAllowed, isAtOrBelow, listGrants } from "./rbac";
 import { deleteNow, getGroup } from "./resources";
 import type { ResourceType } from "./resource-type";
 import { fillPath, getParam, GROUP_PATH, SUBSCRIPTION_PATH } from "./route";
@@ -71,6 +72,21 @@ export function getResourceGroupRoutes(
     return { status: 200, body: toGroupBody(group) };
   }
 
+  /**
+   * The groups that the caller may read, with a role of whatever scope: without a role that reads
+   * groups there are none, as in https://github.com/Azure/enterprise-azure-policy-as-code/issues/545.
+   * That a caller without any role in the subscription is refused is inferred.
+   */
+  function list({ caller, params }: ArmRequest): ArmAnswer {
+    const grants = listGrants(state, caller.objectId, azure.rolePropagationMs);
+    const scope = fillPath(SUBSCRIPTION_PATH, params);
+    if (grants.length === 0) throw authorizationFailed(caller, readAction, scope);
+    const groups = listResources(state, GROUP_TYPE).filter(({ id }) =>
+      grants.some((grant) => isAtOrBelow(id, grant.scope) && isAllowed(grant.role, readAction)),
+    );
+    return { status: 200, body: { value: groups.map(toGroupBody) } };
+  }
+
   async function remove(request: ArmRequest): Promise<ArmAnswer> {
     const group = getGroup(azure, request, true);
     group.properties["provisioningState"] = "Deleting";
@@ -111,15 +127,11 @@ export function getResourceGroupRoutes(
       handle: remove,
     },
     {
-      ...common,
       method: "GET",
       path: `${SUBSCRIPTION_PATH}/resourceGroups`,
-      action: readAction,
-      getScope: (params) => fillPath(SUBSCRIPTION_PATH, params),
-      handle: () => ({
-        status: 200,
-        body: { value: listResources(state, GROUP_TYPE).map(toGroupBody) },
-      }),
+      type: GROUP_TYPE,
+      apiVersions: API_VERSIONS,
+      handle: list,
     },
     {
       ...common,

@@ -7,7 +7,7 @@ import type { JsonObject } from "./json";
 import { readLocation } from "./locations";
 import { getOperationHeaders } from "./operation-routes";
 import { PREEMPTED } from "./operations";
-import { isBusy } from "./references";
+import { getRegion, isBusy } from "./references";
 import type { PutRequest, ResourceType } from "./resource-type";
 import { deleteNow, getGroup, toWire } from "./resources";
 import { fillPath, getParam, GROUP_PATH, SUBSCRIPTION_PATH } from "./route";
@@ -108,22 +108,29 @@ export function getResourceRoutes(resourceType: ResourceType, azure: Azure): Rou
     }
     resource.properties["provisioningState"] = existing ? "Updating" : "Creating";
     await resourceType.afterPut?.(resource, azure);
-    const operation = await azure.operations.start(() => {
-      // A deletion may have come in meanwhile, as on Azure.
-      const isCurrent = findResource(azure.state, resource.id) === resource;
-      if (!isCurrent || resource.properties["provisioningState"] === "Deleting") throw PREEMPTED;
-      resource.properties["provisioningState"] = "Succeeded";
-    });
+    const operation = await azure.operations.start(async () => {
+      checkNotPreempted(resource);
+      const failure = await resourceType.provision?.(resource, put, azure);
+      checkNotPreempted(resource);
+      resource.properties["provisioningState"] = failure === undefined ? "Succeeded" : "Failed";
+      if (failure !== undefined) throw failure;
+    }, resourceType.provision !== undefined);
     return {
       status: existing ? 200 : 201,
       headers: getOperationHeaders(
         operation,
-        { namespace, location: getRegion(resource) },
+        { namespace, location: getRegion(azure.state, resource) },
         request,
         false,
       ),
       body: toWire(resource, resourceType, azure),
     };
+  }
+
+  /** A deletion may come in while a PUT's operation runs, as on Azure. */
+  function checkNotPreempted(resource: Resource): void {
+    const isCurrent = findResource(azure.state, resource.id) === resource;
+    if (!isCurrent || resource.properties["provisioningState"] === "Deleting") throw PREEMPTED;
   }
 
   async function remove(request: ArmRequest): Promise<ArmAnswer> {
@@ -149,17 +156,11 @@ export function getResourceRoutes(resourceType: ResourceType, azure: Azure): Rou
       status: 202,
       headers: getOperationHeaders(
         operation,
-        { namespace, location: getRegion(resource) },
+        { namespace, location: getRegion(azure.state, resource) },
         request,
         true,
       ),
     };
-  }
-
-  /** A child has no location of its own: it is where its parent is. */
-  function getRegion(resource: Resource): string {
-    const parent = findResource(azure.state, resource.id.split("/").slice(0, -2).join("/"));
-    return resource.location ?? parent?.location ?? "global";
   }
 
   const routes: Route[] = [
@@ -180,14 +181,19 @@ export function getResourceRoutes(resourceType: ResourceType, azure: Azure): Rou
       path: listPath,
       action: `${type}/read`,
       getScope: (params) => fillPath(parentTypes.length === 0 ? GROUP_PATH : parentPath, params),
+      query: resourceType.listQuery ?? [],
       handle: (request) => {
         const container = getContainer(request, false);
-        return list(listBelow(azure.state, container.id).filter((one) => one.type === type));
+        const resources = listBelow(azure.state, container.id);
+        return list(
+          resources.filter((one) => one.type === type),
+          request.query,
+        );
       },
     },
     { ...common, method: "DELETE", path, action: `${type}/delete`, handle: remove },
   ];
-  if (resourceType.isTracked) {
+  if (resourceType.isTracked && parentTypes.length === 0) {
     routes.push({
       ...common,
       method: "GET",
@@ -217,7 +223,7 @@ export function getResourceRoutes(resourceType: ResourceType, azure: Azure): Rou
         const existing = getExisting(request, true);
         const body = readObject(request.body, "body");
         if (patch !== "tags") {
-          return write(request, patch(toWire(existing, resourceType, azure), body));
+          return write(request, patch(toWire(existing, resourceType, azure), body, existing));
         }
         checkNotBusy(existing);
         existing.tags = readTags(mergePatch(existing.tags, readObject(body["tags"], "tags")));
@@ -227,10 +233,10 @@ export function getResourceRoutes(resourceType: ResourceType, azure: Azure): Rou
   }
   return routes;
 
-  function list(resources: Resource[]): ArmAnswer {
+  function list(resources: Resource[], query: ArmRequest["query"] = {}): ArmAnswer {
     return {
       status: 200,
-      body: { value: resources.map((one) => toWire(one, resourceType, azure)) },
+      body: { value: resources.map((one) => toWire(one, resourceType, azure, query)) },
     };
   }
 }

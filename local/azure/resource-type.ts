@@ -21,7 +21,7 @@ export interface PutRequest {
 /** What a type makes of a PUT. Location, tags, etag and provisioning state are added for it. */
 export type PutResult = Pick<
   Resource,
-  "properties" | "sku" | "zones" | "identity" | "passwordDigest"
+  "properties" | "sku" | "zones" | "identity" | "passwordDigest" | "scriptRun"
 >;
 
 /** A type of resource in a group: what is special about it. What is common is in resource-routes. */
@@ -37,9 +37,12 @@ export interface ResourceType {
    * What PATCH does: change tags only, or make the body of a PUT out of the resource as it is shown
    * and the patch. No PATCH, when absent.
    */
-  readonly patch?: "tags" | ((shown: JsonObject, patch: JsonObject) => JsonObject);
+  readonly patch?:
+    "tags" | ((shown: JsonObject, patch: JsonObject, existing: Resource) => JsonObject);
   /** Query parameters that a GET understands, lower case. */
   readonly getQuery?: readonly string[];
+  /** Query parameters that a list understands, lower case. */
+  readonly listQuery?: readonly string[];
   /** Checks a resource name. @throws AzureError 400 */
   readonly checkName?: (name: string) => void;
   /**
@@ -50,6 +53,15 @@ export interface ResourceType {
   readonly put?: (request: PutRequest, azure: Azure) => PutResult;
   /** Runs once the resource is stored, before the answer. */
   readonly afterPut?: (resource: Resource, azure: Azure) => Promise<void> | void;
+  /**
+   * What the operation of a PUT has to do besides letting time pass, and why it failed at it. The
+   * answer to the PUT doesn't wait for it.
+   */
+  readonly provision?: (
+    resource: Resource,
+    request: PutRequest,
+    azure: Azure,
+  ) => Promise<AzureError | undefined>;
   /** Properties as a GET shows them, references back included. */
   readonly view?: (resource: Resource, azure: Azure, query: ArmQuery) => JsonObject;
   /** Why the resource can't be deleted now; undefined when it can. */

@@ -1,4 +1,5 @@
 import { DISKS } from "./compute/disks";
+import { RUN_COMMANDS } from "./compute/run-commands";
 import { VIRTUAL_MACHINES } from "./compute/virtual-machines";
 import { USER_ASSIGNED_IDENTITIES } from "./managed-identities";
 import { NAT_GATEWAYS } from "./network/nat-gateways";
@@ -20,4 +21,5 @@ export const RESOURCE_TYPES: readonly ResourceType[] = [
   NETWORK_INTERFACES,
   DISKS,
   VIRTUAL_MACHINES,
+  RUN_COMMANDS,
 ];

@@ -1,25 +1,18 @@
 import type { Azure } from "./context";
-import { AzureError, notImplemented, resourceGroupNotFound, resourceNotFound } from "./errors";
+import { AzureError, notImplemented } from "./errors";
 import type { JsonObject } from "./json";
 import { readObject, readText } from "./json";
 import { findRole, isAtOrBelow, ROLE_ASSIGNMENT_TYPE } from "./rbac";
 import { getRoleDefinitionId, roleDefinitionDoesNotExist } from "./role-definitions";
-import { fillPath, getParam, GROUP_PATH, SUBSCRIPTION_PATH } from "./route";
+import { fillPath, getParam } from "./route";
 import type { ArmAnswer, ArmRequest, Route } from "./route";
+import { getCanonicalScope, SCOPE_PATHS } from "./scopes";
 import { findResource, isSameText, listResources, removeResource, storeResource } from "./state";
 import type { Resource, State } from "./state";
 
 const API_VERSIONS = ["2020-04-01-preview", "2022-04-01"];
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const PRINCIPAL_TYPES = ["User", "Group", "ServicePrincipal", "ForeignGroup", "Device"] as const;
-
-/** Scopes that roles can be assigned at: subscription, group, resource, child resource. */
-const SCOPE_PATHS = [
-  SUBSCRIPTION_PATH,
-  GROUP_PATH,
-  `${GROUP_PATH}/providers/:namespace/:resourceType/:resource`,
-  `${GROUP_PATH}/providers/:namespace/:resourceType/:resource/:childType/:child`,
-] as const;
 
 /**
  * Role assignments. "Role Assignments" REST API,
@@ -207,20 +200,6 @@ function checkNoTwin(state: State, wanted: WantedAssignment): void {
     "RoleAssignmentExists",
     `The role assignment already exists. The ID of the existing role assignment is ${twin.name.replaceAll("-", "")}.`,
   );
-}
-
-/** The scope in Azure's casing, once it is known to exist. */
-function getCanonicalScope(state: State, scope: string): string {
-  if (isSameText(scope, `/subscriptions/${state.subscriptionId}`)) {
-    return `/subscriptions/${state.subscriptionId}`;
-  }
-  const resource = findResource(state, scope);
-  if (resource !== undefined) return resource.id;
-  const [groupId = "", relative] = scope.split(/\/providers\//i);
-  const group = findResource(state, groupId);
-  if (group === undefined) throw resourceGroupNotFound(groupId.split("/").at(-1) ?? "");
-  const segments = (relative ?? "").split("/");
-  throw resourceNotFound(segments.slice(0, -1).join("/"), segments.at(-1) ?? "", group.name);
 }
 
 /**

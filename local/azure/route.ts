@@ -35,6 +35,8 @@ export interface Route {
   readonly action?: string;
   /** The scope of that action, worked out from the path parameters. */
   readonly getScope?: (params: Readonly<Record<string, string>>) => string;
+  /** Whether no lock can forbid it. */
+  readonly isAboveLocks?: boolean;
   /** Names of query parameters it understands besides api-version; any other is answered 501. */
   readonly query?: readonly string[];
   readonly handle: (request: ArmRequest) => ArmAnswer | Promise<ArmAnswer>;

@@ -20,7 +20,25 @@ export interface Resource {
   managedBy?: string;
   /** Of a VM: what is left of its administrator's password. Never shown. */
   passwordDigest?: { salt: Uint8Array; digest: Uint8Array };
+  /** Of a run command: its script's latest run. */
+  scriptRun?: ScriptRun;
   properties: JsonObject;
+}
+
+/** A run of a run command's script. */
+export interface ScriptRun {
+  /** Tells the settings it ran with from others, secrets included; nothing can be read out of it. */
+  readonly digest: string;
+  /** Whether its settings have secrets, which aren't kept. */
+  readonly hasSecrets: boolean;
+  state: "Pending" | "Running" | "Succeeded" | "Failed" | "TimedOut" | "Canceled";
+  /** Why there is no exit code, for people. */
+  message?: string;
+  exitCode?: number;
+  output: string;
+  error: string;
+  startTime?: string;
+  endTime?: string;
 }
 
 /** A service principal or user of the directory. */
@@ -38,8 +56,8 @@ export interface Principal {
 export interface Operation {
   readonly id: string;
   readonly startTime: string;
-  /** Milliseconds since the epoch at which it ends. */
-  readonly dueAt: number;
+  /** Milliseconds since the epoch at which it ends, if anybody knows. */
+  readonly dueAt?: number;
   status: "InProgress" | "Succeeded" | "Failed" | "Canceled";
   endTime?: string;
   /** Why it failed, as it would have been answered. */

@@ -52,7 +52,12 @@ export const COMPUTE_KINDS: Record<string, ResourceKind> = {
         body,
         POLLING,
       ),
-    get: (c, k) => c.compute.virtualMachines.get(k.resourceGroupName, k.vmName),
+    get: (c, k, expand) =>
+      c.compute.virtualMachines.get(k.resourceGroupName, k.vmName, {
+        // What it can be is for Azure to say.
+        expand: expand as "instanceView" | undefined,
+      }),
+    canExpand: true,
     delete: (c, k) =>
       c.compute.virtualMachines.beginDeleteAndWait(k.resourceGroupName, k.vmName, POLLING),
   }),
@@ -89,12 +94,14 @@ export const COMPUTE_KINDS: Record<string, ResourceKind> = {
         POLLING,
       ),
     // Without `$expand=instanceView`, as azure-native reads it: the output of the script isn't among its outputs.
-    get: (c, k) =>
+    get: (c, k, expand) =>
       c.compute.virtualMachineRunCommands.getByVirtualMachine(
         k.resourceGroupName,
         k.vmName,
         k.runCommandName,
+        { expand },
       ),
+    canExpand: true,
     delete: (c, k) =>
       c.compute.virtualMachineRunCommands.beginDeleteAndWait(
         k.resourceGroupName,

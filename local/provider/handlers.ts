@@ -14,7 +14,8 @@ import {
   type Azure,
 } from "./crud";
 import { diffResource, type PropertyChange } from "./diff";
-import { isNotFound, NotSimulatedError, toServiceError } from "./errors";
+import { isNotFound, toServiceError } from "./errors";
+import { readByFunction } from "./functions";
 import { findKind } from "./resources";
 import { fromStruct, toStruct, UNKNOWN, type PropertyValue } from "./struct";
 
@@ -70,12 +71,12 @@ export function createHandlers(azure: HandlerSettings): UntypedServiceImplementa
     }),
 
     invoke: answer(async (request: rpc.InvokeRequest) => {
-      if (request.getTok() !== "azure-native:authorization:getClientConfig") {
-        throw new NotSimulatedError(
-          `The stand-in for azure-native doesn't know the function '${request.getTok()}'.`,
-        );
-      }
-      return new rpc.InvokeResponse().setReturn(toStruct(await getClientConfig(azure)));
+      const args = fromStruct(request.getArgs());
+      const result =
+        request.getTok() === "azure-native:authorization:getClientConfig"
+          ? await getClientConfig(azure)
+          : await readByFunction(azure, request.getTok(), args);
+      return new rpc.InvokeResponse().setReturn(toStruct(result));
     }),
 
     check: answer(async (request: rpc.CheckRequest) => {

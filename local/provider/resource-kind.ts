@@ -42,7 +42,10 @@ export interface ResourceKind<Path extends string = string> {
   maintained?: readonly string[];
   /** Creates or updates, to the end of the operation. The serializer of the client checks the body, so not its type. */
   put: (clients: AzureClients, keys: PathKeys<KeyOf<Path>>, body: never) => Promise<unknown>;
-  get: (clients: AzureClients, keys: PathKeys<KeyOf<Path>>) => Promise<unknown>;
+  /** Reads; `expand` is for functions only, of those types in {@link canExpand}. */
+  get: (clients: AzureClients, keys: PathKeys<KeyOf<Path>>, expand?: string) => Promise<unknown>;
+  /** Whether its function takes what else to read as its argument `expand`. */
+  canExpand?: boolean;
   /** Deletes, to the end of the operation. */
   delete: (clients: AzureClients, keys: PathKeys<KeyOf<Path>>) => Promise<unknown>;
 }

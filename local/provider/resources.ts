@@ -66,12 +66,17 @@ const KINDS: Record<string, ResourceKind> = {
 /** The type tokens of all kinds the stand-in knows. */
 export const TYPE_TOKENS: readonly string[] = Object.keys(KINDS);
 
+/** What the stand-in knows of a type; undefined for a type it doesn't know. */
+export function findKnownKind(typeToken: string): ResourceKind | undefined {
+  return KINDS[typeToken];
+}
+
 /**
  * What the stand-in knows of a type.
  * @throws Error for a type it doesn't know.
  */
 export function findKind(typeToken: string): ResourceKind {
-  const kind = KINDS[typeToken];
+  const kind = findKnownKind(typeToken);
   if (kind) return kind;
   throw new Error(
     `The stand-in for azure-native doesn't know the resource type '${typeToken}'. ` +

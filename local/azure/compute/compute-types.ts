@@ -1,5 +1,7 @@
 /** Type of virtual machines. */
 export const VIRTUAL_MACHINE_TYPE = "Microsoft.Compute/virtualMachines";
+/** Type of managed run commands, children of virtual machines. */
+export const RUN_COMMAND_TYPE = "Microsoft.Compute/virtualMachines/runCommands";
 /** Type of managed disks. */
 export const DISK_TYPE = "Microsoft.Compute/disks";
 

@@ -1,5 +1,8 @@
+import { invalidParameter } from "../errors";
 import { readObject } from "../json";
 import type { JsonObject } from "../json";
+import type { ArmQuery } from "../resource-type";
+import { isSameText } from "../state";
 import type { Resource, State } from "../state";
 
 const POWER_TEXTS = {
@@ -33,4 +36,23 @@ export function getInstanceView(virtualMachine: Resource, state: State): JsonObj
     },
     statuses,
   };
+}
+
+/**
+ * True when a GET asks for the instance view too.
+ * @throws AzureError 400 InvalidParameter when it asks to expand anything else
+ */
+export function wantsInstanceView(query: ArmQuery): boolean {
+  const expand = query["$expand"];
+  if (expand === undefined) return false;
+  if (isSameText(expand, "instanceView")) return true;
+  throw invalidParameter(
+    "$expand",
+    `The value of the parameter $expand, '${expand}', is not one this Azure knows: instanceView.`,
+  );
+}
+
+/** True while a VM runs. */
+export function isRunning(state: State, vmId: string): boolean {
+  return state.powerStates.get(vmId.toLowerCase()) === "running";
 }

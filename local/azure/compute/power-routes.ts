@@ -43,14 +43,20 @@ export function getPowerRoutes(azure: Azure): Route[] {
     method: "POST",
     path: `${VM_PATH}/${action}`,
     action: `${VIRTUAL_MACHINE_TYPE}/${action}/action`,
+    // Whether the guest is shut down first makes no difference here.
+    query: action === "powerOff" ? ["skipshutdown"] : [],
     handle: async (request) => {
       const virtualMachine = getVirtualMachine(request);
       const operation = await azure.operations.start(async () => {
         // A deletion may have come in meanwhile.
         if (findResource(azure.state, virtualMachine.id) === undefined) throw PREEMPTED;
         azure.state.powerStates.set(virtualMachine.id.toLowerCase(), powerState);
-        if (powerState === "running") await azure.metadata.start(virtualMachine);
-        else await azure.metadata.stop(virtualMachine.id);
+        if (powerState === "running") {
+          await azure.metadata.start(virtualMachine);
+        } else {
+          azure.scriptRuns.stop(virtualMachine.id);
+          await azure.metadata.stop(virtualMachine.id);
+        }
       });
       const links = {
         namespace: "Microsoft.Compute",

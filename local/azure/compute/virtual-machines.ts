@@ -5,16 +5,31 @@ import { AzureError, invalidParameter, missingParameter, notImplemented } from "
 import { readObject, readObjects, readText, readTexts } from "../json";
 import type { JsonObject } from "../json";
 import { NETWORK_INTERFACE_TYPE } from "../network/network-types";
-import { getReferenced } from "../references";
+import { checkNotGiven, getReferenced } from "../references";
 import type { PutRequest, ResourceType } from "../resource-type";
 import { findResource, isSameText, removeResource, storeResource } from "../state";
 import { COMPUTE_API_VERSIONS, DISK_TYPE, VIRTUAL_MACHINE_TYPE } from "./compute-types";
 import { keepPassword } from "./admin-password";
 import { createOsDisk } from "./disks";
-import { getInstanceView } from "./instance-view";
+import { getInstanceView, wantsInstanceView } from "./instance-view";
 import { findVirtualMachineOf, listNetworkInterfaceLinks } from "./network-profile";
 import { checkUnchanged, createOsProfile, updateOsProfile } from "./os-profile";
 import { createVmIdentity, patchVirtualMachine, removeSystemPrincipal } from "./vm-identity";
+
+/** Settings that Azure knows and this Azure doesn't: most name resources that it hasn't. */
+const NOT_IMPLEMENTED = [
+  "applicationProfile",
+  "availabilitySet",
+  "billingProfile",
+  "capacityReservation",
+  "evictionPolicy",
+  "host",
+  "hostGroup",
+  "platformFaultDomain",
+  "proximityPlacementGroup",
+  "scheduledEventsProfile",
+  "virtualMachineScaleSet",
+] as const;
 
 /**
  * Virtual machines, Windows ones made from a marketplace image. "Virtual Machines" REST API,
@@ -39,6 +54,8 @@ export const VIRTUAL_MACHINES: ResourceType = {
 
   put(request, azure) {
     const { existing } = request;
+    checkNotGiven(request.properties, NOT_IMPLEMENTED, "VMs");
+    checkNotGiven(request.body, ["extendedLocation", "placement", "plan"], "VMs");
     const properties = { ...request.properties };
     // A GET shows it only when asked to, which isn't implemented.
     delete properties["userData"];
@@ -84,16 +101,7 @@ export const VIRTUAL_MACHINES: ResourceType = {
   },
 
   view(virtualMachine, azure, query) {
-    const expand = query["$expand"];
-    if (expand === undefined) return virtualMachine.properties;
-    if (!isSameText(expand, "instanceView")) {
-      throw new AzureError(
-        400,
-        "InvalidParameter",
-        `The value of the parameter $expand, '${expand}', is not one this Azure knows: instanceView.`,
-        { target: "$expand" },
-      );
-    }
+    if (!wantsInstanceView(query)) return virtualMachine.properties;
     return {
       ...virtualMachine.properties,
       instanceView: getInstanceView(virtualMachine, azure.state),
@@ -102,6 +110,7 @@ export const VIRTUAL_MACHINES: ResourceType = {
 
   async afterDelete(virtualMachine, azure) {
     const { state } = azure;
+    azure.scriptRuns.stop(virtualMachine.id);
     await azure.metadata.stop(virtualMachine.id);
     state.powerStates.delete(virtualMachine.id.toLowerCase());
     removeSystemPrincipal(virtualMachine, azure);

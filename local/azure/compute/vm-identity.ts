@@ -61,12 +61,31 @@ export function createVmIdentity(request: PutRequest, azure: Azure): JsonObject 
  * https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-configure-managed-identities?pivots=qs-configure-rest-vm.
  */
 export function patchVirtualMachine(shown: JsonObject, patch: JsonObject): JsonObject {
-  const { type, userAssignedIdentities } = readObject(patch["identity"], "identity");
-  const merged = readObject(mergePatch(shown, patch), "body");
+  const patched = withShownIds(shown, patch);
+  const { type, userAssignedIdentities } = readObject(patched["identity"], "identity");
+  const merged = readObject(mergePatch(shown, patched), "body");
   const isUserAssigned = /UserAssigned/i.test(readText(type, "identity.type") ?? "UserAssigned");
   if (isUserAssigned) return merged;
   const identity = { ...readObject(merged["identity"], "identity"), userAssignedIdentities };
   return { ...merged, identity };
+}
+
+/** The patch with the ids of identities cased as the VM shows them: in whatever casing, they are the same. */
+function withShownIds(shown: JsonObject, patch: JsonObject): JsonObject {
+  const identity = readObject(patch["identity"], "identity");
+  const path = "identity.userAssignedIdentities";
+  const ids = readObject(identity["userAssignedIdentities"], path);
+  if (Object.keys(ids).length === 0) return patch;
+  const shownIds = Object.keys(
+    readObject(readObject(shown["identity"], "identity")["userAssignedIdentities"], path),
+  );
+  const userAssignedIdentities = Object.fromEntries(
+    Object.entries(ids).map(([id, value]) => [
+      shownIds.find((one) => isSameText(one, id)) ?? id,
+      value,
+    ]),
+  );
+  return { ...patch, identity: { ...identity, userAssignedIdentities } };
 }
 
 /** Deletes the service principal of a VM's system-assigned identity, if it has one. */

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Azure } from "../context";
 import { AzureError, notImplemented } from "../errors";
 import { readObject, readReference, readText } from "../json";
-import { getReferenced } from "../references";
+import { checkNotGiven, getReferenced } from "../references";
 import type { ResourceType } from "../resource-type";
 import { isSameText, listResources } from "../state";
 import type { Resource } from "../state";
@@ -30,6 +30,7 @@ export const NAT_GATEWAYS: ResourceType = {
     if (!isSameText(skuName, "Standard")) {
       throw notImplemented(`NAT gateways of sku '${skuName ?? ""}', only of 'Standard'`);
     }
+    checkNotGiven({ ...body, ...properties }, ["publicIpPrefixes", "zones"], "NAT gateways");
     const publicIpAddresses = listPublicIpAddressIds(properties).map((reference) => {
       const address = getReferenced(azure, PUBLIC_IP_ADDRESS_TYPE, reference, { id, location });
       checkAddressIsFree(azure.state, address, id);

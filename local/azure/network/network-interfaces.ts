@@ -6,7 +6,7 @@ import type { Azure } from "../context";
 import { AzureError, notImplemented } from "../errors";
 import { readObject, readObjects, readReference, readText } from "../json";
 import type { JsonObject } from "../json";
-import { getReferenced } from "../references";
+import { checkNotGiven, getReferenced } from "../references";
 import type { ResourceType } from "../resource-type";
 import { isSameText } from "../state";
 import type { Resource, State } from "../state";
@@ -26,6 +26,16 @@ import { getSubnetRanges } from "./subnets";
 /** Azure keeps a subnet's first four addresses and its last for itself. */
 const RESERVED_AT_START = 4;
 
+/** Settings of an IP configuration that name what this Azure hasn't. */
+const NOT_IMPLEMENTED = [
+  "applicationGatewayBackendAddressPools",
+  "applicationSecurityGroups",
+  "gatewayLoadBalancer",
+  "loadBalancerBackendAddressPools",
+  "loadBalancerInboundNatRules",
+  "virtualNetworkTaps",
+] as const;
+
 /**
  * Network interfaces. "Network Interfaces" REST API,
  * https://learn.microsoft.com/rest/api/virtualnetwork/network-interfaces.
@@ -38,7 +48,8 @@ export const NETWORK_INTERFACES: ResourceType = {
   isLongRunning: true,
   patch: "tags",
 
-  put({ id, location, properties, existing }, azure) {
+  put({ id, location, body, properties, existing }, azure) {
+    checkNotGiven({ ...body, ...properties }, ["extendedLocation", "privateLinkService"], "NICs");
     const path = "properties.ipConfigurations";
     const wanted = readObjects(properties["ipConfigurations"], path);
     if (wanted.length > 1)
@@ -122,6 +133,7 @@ function createIpConfiguration(
   const name = readText(wanted["name"], `${path}.name`) ?? `ipconfig${owner.index + 1}`;
   const id = `${owner.id}/ipConfigurations/${name}`;
   const properties = readObject(wanted["properties"], `${path}.properties`);
+  checkNotGiven(properties, NOT_IMPLEMENTED, "IP configurations");
   const subnetId = readReference(properties["subnet"], `${path}.properties.subnet`);
   if (subnetId === undefined) {
     throw new AzureError(

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { AzureError } from "../errors";
 import { readObject, readText } from "../json";
+import { checkNotGiven } from "../references";
 import type { ResourceType } from "../resource-type";
 import { isSameText, listResources } from "../state";
 import type { State } from "../state";
@@ -11,6 +12,15 @@ import { checkNetworkName, NETWORK_API_VERSIONS, PUBLIC_IP_ADDRESS_TYPE } from "
 /** Addresses for documentation (RFC 5737, TEST-NET-3); the last byte runs from 1 to 254. */
 const ADDRESS_PREFIX = "203.0.113.";
 const MAX_ADDRESSES = 254;
+
+/** Settings that Azure knows and this Azure doesn't. */
+const NOT_IMPLEMENTED = [
+  "ddosSettings",
+  "dnsSettings",
+  "linkedPublicIPAddress",
+  "publicIPPrefix",
+  "servicePublicIPAddress",
+] as const;
 
 /**
  * Public IP addresses, Standard only: Basic ones are retired. "Public IP Addresses" REST API,
@@ -25,6 +35,12 @@ export const PUBLIC_IP_ADDRESSES: ResourceType = {
   patch: "tags",
 
   put({ id, body, properties, existing }, { state }) {
+    checkNotGiven(properties, NOT_IMPLEMENTED, "public IP addresses");
+    checkNotGiven(body, ["extendedLocation", "zones"], "public IP addresses");
+    const settings = { ...properties };
+    // Who has the address is set at the other side; here it is only shown.
+    delete settings["natGateway"];
+    delete settings["ipConfiguration"];
     const sku = readObject(body["sku"], "sku");
     const skuName = readText(sku["name"], "sku.name") ?? "Basic";
     if (!isSameText(skuName, "Standard")) {
@@ -54,7 +70,7 @@ export const PUBLIC_IP_ADDRESSES: ResourceType = {
         publicIPAddressVersion: "IPv4",
         idleTimeoutInMinutes: 4,
         ipTags: [],
-        ...properties,
+        ...settings,
         resourceGuid: existing?.properties["resourceGuid"] ?? randomUUID(),
         publicIPAllocationMethod: "Static",
         ipAddress: existing?.properties["ipAddress"] ?? allocateAddress(state),

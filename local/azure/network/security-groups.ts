@@ -4,6 +4,7 @@ import type { Azure } from "../context";
 import { AzureError } from "../errors";
 import { readObject, readObjects, readReference, readText } from "../json";
 import type { JsonObject } from "../json";
+import { checkNotGiven } from "../references";
 import type { ResourceType } from "../resource-type";
 import { isSameText, listResources } from "../state";
 import type { Resource } from "../state";
@@ -115,6 +116,11 @@ function createRule(groupId: string, rule: JsonObject, index: number): JsonObjec
   const path = `properties.securityRules[${index}]`;
   const name = readText(rule["name"], `${path}.name`) ?? "";
   const properties = readObject(rule["properties"], `${path}.properties`);
+  checkNotGiven(
+    properties,
+    ["destinationApplicationSecurityGroups", "sourceApplicationSecurityGroups"],
+    "security rules",
+  );
   const priority = properties["priority"];
   if (typeof priority !== "number" || priority < MIN_PRIORITY || priority > MAX_PRIORITY) {
     throw new AzureError(

@@ -2,7 +2,7 @@ import type { Azure } from "../context";
 import { AzureError } from "../errors";
 import { readReference, readText, readTexts } from "../json";
 import type { JsonObject } from "../json";
-import { getReferenced } from "../references";
+import { checkNotGiven, getReferenced } from "../references";
 import type { PutRequest, ResourceType } from "../resource-type";
 import { findResource, isSameText, listBelow } from "../state";
 import type { Resource } from "../state";
@@ -16,6 +16,17 @@ import {
   SECURITY_GROUP_TYPE,
   SUBNET_TYPE,
 } from "./network-types";
+
+/** Settings that name what this Azure hasn't, and what comes with them. */
+const NOT_IMPLEMENTED = [
+  "applicationGatewayIPConfigurations",
+  "delegations",
+  "ipAllocations",
+  "ipamPoolPrefixAllocations",
+  "routeTable",
+  "serviceEndpointPolicies",
+  "sharingScope",
+] as const;
 
 /** Subnets. "Subnets" REST API, https://learn.microsoft.com/rest/api/virtualnetwork/subnets. */
 export const SUBNETS: ResourceType = {
@@ -79,6 +90,7 @@ export function createSubnetProperties(
   network: Resource,
   azure: Azure,
 ): JsonObject {
+  checkNotGiven(properties, NOT_IMPLEMENTED, "subnets");
   const referrer = { id, location: network.location ?? "" };
   const natGateway = readReference(properties["natGateway"], "properties.natGateway");
   const securityGroup = readReference(
@@ -106,6 +118,7 @@ export function createSubnetProperties(
       { details: [] },
     );
   }
+  checkKeepsUsedRanges({ id, name }, ranges, azure);
   const networkRanges = readNetworkRanges(network);
   for (const range of ranges) {
     if (!networkRanges.some((outer) => contains(outer, range))) {
@@ -113,6 +126,30 @@ export function createSubnetProperties(
     }
   }
   return created;
+}
+
+/**
+ * Checks that a subnet in use keeps the ranges it has: Azure takes no change of them, not even to larger
+ * ones. Code and message as public repositories quote them from the Azure CLI.
+ */
+function checkKeepsUsedRanges(
+  { id, name }: Pick<Resource, "id" | "name">,
+  ranges: readonly IpRange[],
+  azure: Azure,
+): void {
+  const existing = findResource(azure.state, id);
+  if (existing === undefined || SUBNETS.findUse?.(existing, azure) === undefined) return;
+  const isKept = getSubnetRanges(existing).every(({ first, last }) =>
+    ranges.some((range) => range.first === first && range.last === last),
+  );
+  if (isKept) return;
+  const { addressPrefix, addressPrefixes } = existing.properties;
+  throw new AzureError(
+    400,
+    "InUsePrefixCannotBeDeleted",
+    `IpPrefix ${String(addressPrefix ?? addressPrefixes)} on Subnet ${name} has active allocations and cannot be deleted.`,
+    { details: [] },
+  );
 }
 
 /** @throws AzureError 400 NetcfgSubnetRangesOverlap when the subnet shares addresses with another */

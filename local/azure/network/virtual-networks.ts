@@ -4,6 +4,7 @@ import type { Azure } from "../context";
 import { AzureError } from "../errors";
 import { readObject, readObjects, readText, readTexts } from "../json";
 import type { JsonObject } from "../json";
+import { checkNotGiven } from "../references";
 import type { ResourceType } from "../resource-type";
 import { isSameText, listBelow, removeResource, storeResource } from "../state";
 import type { Resource } from "../state";
@@ -22,6 +23,14 @@ import {
   subnetOutsideNetwork,
 } from "./subnets";
 
+/** Settings that name what this Azure hasn't. */
+const NOT_IMPLEMENTED = [
+  "ddosProtectionPlan",
+  "extendedLocation",
+  "ipAllocations",
+  "virtualNetworkPeerings",
+] as const;
+
 /**
  * Virtual networks. "Virtual Networks" REST API,
  * https://learn.microsoft.com/rest/api/virtualnetwork/virtual-networks. A PUT without `subnets`
@@ -36,7 +45,8 @@ export const VIRTUAL_NETWORKS: ResourceType = {
   isLongRunning: true,
   patch: "tags",
 
-  put({ id, name, properties, location, existing }, azure) {
+  put({ id, name, body, properties, location, existing }, azure) {
+    checkNotGiven({ ...body, ...properties }, NOT_IMPLEMENTED, "virtual networks");
     const addressSpace = readObject(properties["addressSpace"], "properties.addressSpace");
     const prefixes = readTexts(
       addressSpace["addressPrefixes"],

@@ -17,7 +17,7 @@ describe("Azure Resource Manager", () => {
     ["PUT", `${GROUP_PATH}/providers/Microsoft.Compute/disks/d?api-version=2024-03-02`],
     [
       "PUT",
-      `${GROUP_PATH}/providers/Microsoft.Compute/virtualMachines/v/runCommands/r?api-version=2024-11-01`,
+      `${GROUP_PATH}/providers/Microsoft.Compute/virtualMachines/v/extensions/e?api-version=2024-11-01`,
     ],
     ["PUT", "/providers/Microsoft.Authorization/roleDefinitions/x?api-version=2022-04-01"],
   ])("answers 501 to what it doesn't know: %s %s", async (method, path) => {
@@ -180,5 +180,16 @@ describe("Azure Resource Manager", () => {
     const started = performance.now();
     await callArm(azure, "/resourceGroups?api-version=2021-04-01");
     expect(performance.now() - started).toBeGreaterThanOrEqual(119);
+  });
+});
+
+describe("the record of requests", () => {
+  it("forgets the oldest half when there are too many", async () => {
+    const azure = await startForTest({ maxRequests: 4 });
+    for (let index = 0; index < 5; index += 1) {
+      await callArm(azure, `/resourceGroups/rg-${index}?api-version=2021-04-01`);
+    }
+    const names = azure.requests.map(({ path }) => path.split("/").at(-1));
+    expect(names).toEqual(["rg-2", "rg-3", "rg-4"]);
   });
 });

@@ -224,6 +224,85 @@ describe("Microsoft.Network refuses", () => {
       "400 NetcfgSubnetRangesOverlap",
     ],
     [
+      "another range for a subnet with a NIC, though the NIC is in it",
+      "virtualNetworks/vnet-test/subnets/snet-test",
+      () => ({ properties: { addressPrefix: "10.0.0.0/23" } }),
+      "400 InUsePrefixCannotBeDeleted",
+    ],
+    [
+      "another range for a subnet with a NIC, in a list of subnets",
+      "virtualNetworks/vnet-test",
+      () => ({
+        properties: {
+          addressSpace: { addressPrefixes: ["10.0.0.0/16"] },
+          subnets: [{ name: "snet-test", properties: { addressPrefix: "10.0.2.0/24" } }],
+        },
+      }),
+      "400 InUsePrefixCannotBeDeleted",
+    ],
+    [
+      "a NIC in another region than its subnet",
+      "networkInterfaces/n",
+      (stack) => ({
+        location: "northeurope",
+        properties: { ipConfigurations: [{ name: "a", properties: subnetOf(stack) }] },
+      }),
+      "400 InvalidResourceReference",
+    ],
+    ...(
+      [
+        ["virtualNetworks/vnet-test/subnets/s", "routeTable", { id: "/x" }],
+        ["virtualNetworks/vnet-test/subnets/s", "delegations", [{ name: "a" }]],
+        ["virtualNetworks/v", "ddosProtectionPlan", { id: "/x" }],
+        ["publicIPAddresses/p", "publicIPPrefix", { id: "/x" }],
+        ["natGateways/n", "publicIpPrefixes", [{ id: "/x" }]],
+        ["networkInterfaces/n", "privateLinkService", { id: "/x" }],
+      ] as const
+    ).map(([path, name, value]): [string, string, (stack: NetworkStack) => object, string] => [
+      `what this Azure doesn't know: ${name}`,
+      path,
+      () => ({ sku: { name: "Standard" }, properties: { [name]: value } }),
+      "501 NotImplemented",
+    ]),
+    [
+      "what this Azure doesn't know: application security groups of a NIC",
+      "networkInterfaces/n",
+      (stack) => ({
+        properties: {
+          ipConfigurations: [
+            {
+              name: "a",
+              properties: { ...subnetOf(stack), applicationSecurityGroups: [{ id: "/x" }] },
+            },
+          ],
+        },
+      }),
+      "501 NotImplemented",
+    ],
+    [
+      "what this Azure doesn't know: application security groups of a rule",
+      "networkSecurityGroups/g",
+      () => ({
+        properties: {
+          securityRules: [
+            {
+              name: "r",
+              properties: { priority: 100, sourceApplicationSecurityGroups: [{ id: "/x" }] },
+            },
+          ],
+        },
+      }),
+      "501 NotImplemented",
+    ],
+    ...["publicIPAddresses/p", "natGateways/n"].map(
+      (path): [string, string, (stack: NetworkStack) => object, string] => [
+        `what this Azure doesn't know: zones of ${path}`,
+        path,
+        () => ({ sku: { name: "Standard" }, zones: ["1"], properties: {} }),
+        "501 NotImplemented",
+      ],
+    ),
+    [
       "a subnet with a NAT gateway that isn't there",
       "virtualNetworks/vnet-test/subnets/s",
       ({ natGatewayId }) => ({
@@ -401,6 +480,82 @@ describe("Microsoft.Network refuses", () => {
     const before = azure.listResourceIds();
     expect(await put(azure, path, getBody(stack))).toBe(expected);
     expect(azure.listResourceIds()).toEqual(before);
+  });
+});
+
+describe("a NIC with a public address and a security group of its own", () => {
+  async function startWithPublicNic() {
+    const { azure, clients, stack } = await startWithNetwork();
+    const { network } = clients;
+    const names = [GROUP, "pip-2"] as const;
+    const address = await network.publicIPAddresses.beginCreateOrUpdateAndWait(
+      ...names,
+      { location: LOCATION, sku: { name: "Standard" }, publicIPAllocationMethod: "Static" },
+      FAST,
+    );
+    const group = await network.networkSecurityGroups.beginCreateOrUpdateAndWait(
+      GROUP,
+      "nsg-2",
+      { location: LOCATION },
+      FAST,
+    );
+    const putNic = (more: object, configuration: object) =>
+      put(azure, "networkInterfaces/nic-test", {
+        properties: {
+          ...more,
+          ipConfigurations: [
+            { name: "main", properties: { subnet: { id: stack.subnetId }, ...configuration } },
+          ],
+        },
+      });
+    // While the subnet still has its NAT gateway, as on Azure.
+    expect(
+      await putNic(
+        { networkSecurityGroup: { id: group.id } },
+        { publicIPAddress: { id: address.id } },
+      ),
+    ).toBe("200");
+    return { azure, network, stack, putNic };
+  }
+
+  it("keeps both from being deleted until it lets go of them", async () => {
+    const { network, putNic } = await startWithPublicNic();
+    const removals = [
+      () => network.publicIPAddresses.beginDeleteAndWait(GROUP, "pip-2", FAST),
+      () => network.networkSecurityGroups.beginDeleteAndWait(GROUP, "nsg-2", FAST),
+    ];
+    const refusals = await Promise.all(removals.map((remove) => getRefusal(remove())));
+    expect(refusals).toEqual([
+      "400 PublicIPAddressCannotBeDeleted",
+      "400 InUseNetworkSecurityGroupCannotBeDeleted",
+    ]);
+    expect(await putNic({}, {})).toBe("200");
+    for (const remove of removals) expect(await getRefusal(remove())).toBe("no refusal");
+  });
+
+  it("shows at the address who has it, and not for longer", async () => {
+    const { azure, network, stack, putNic } = await startWithPublicNic();
+    const shown = await network.publicIPAddresses.get(GROUP, "pip-2");
+    expect(shown.ipConfiguration?.id).toBe(`${stack.networkInterfaceId}/ipConfigurations/main`);
+    // Put as it is shown, it keeps nothing of what isn't its own to say.
+    await network.publicIPAddresses.beginCreateOrUpdateAndWait(GROUP, "pip-2", shown, FAST);
+    await putNic({}, {});
+    const freed = await network.publicIPAddresses.get(GROUP, "pip-2");
+    expect(freed.ipConfiguration).toBeUndefined();
+
+    const natted = await network.publicIPAddresses.get(GROUP, "pip-test");
+    await network.publicIPAddresses.beginCreateOrUpdateAndWait(GROUP, "pip-test", natted, FAST);
+    expect(await put(azure, "natGateways/nat-test", { sku: { name: "Standard" } })).toBe("200");
+    expect((await network.publicIPAddresses.get(GROUP, "pip-test")).natGateway).toBeUndefined();
+  });
+
+  it("lets its subnet's NAT gateway go", async () => {
+    const { azure, network } = await startWithPublicNic();
+    const subnet = { properties: { addressPrefix: "10.0.1.0/24" } };
+    expect(await put(azure, "virtualNetworks/vnet-test/subnets/snet-test", subnet)).toBe("200");
+    await network.natGateways.beginDeleteAndWait(GROUP, "nat-test", FAST);
+    await network.publicIPAddresses.beginDeleteAndWait(GROUP, "pip-test", FAST);
+    expect(azure.listResourceIds().join()).not.toMatch(/nat-test|pip-test/);
   });
 });
 

@@ -66,11 +66,38 @@ describe("authorization", () => {
         vm.groups.beginDeleteAndWait(GROUP),
         vm.compute.virtualMachines.beginDeallocateAndWait(GROUP, "vm-test"),
         vm.groups.get("another"),
-        vm.groups.list().next(),
         assignRole(azure, vm, OWNER, stack.principalId, groupId),
       ].map(getRefusal),
     );
     expect(refusals).toEqual(refusals.map(() => "403 AuthorizationFailed"));
+  });
+
+  it.each<
+    [string, string, (ids: { subscription: string; group: string; vm: string }) => string, string[]]
+  >([
+    ["the one group of its role", READER, ({ group }) => group, [GROUP]],
+    [
+      "all with a role on the subscription",
+      READER,
+      ({ subscription }) => subscription,
+      [GROUP, "rg-2"],
+    ],
+    ["none with a role on a VM alone", READER, ({ vm }) => vm, []],
+  ])("lists of the groups %s", async (_, role, getScope, expected) => {
+    const azure = await startForTest();
+    const deployer = createClients(azure);
+    const stack = await createVmStack(azure, deployer);
+    await deployer.groups.createOrUpdate("rg-2", { location: LOCATION });
+    const vm = createClients(azure, await getVmToken(azure, stack.vmId, stack.clientId));
+    expect(await getRefusal(vm.groups.list().next())).toBe("403 AuthorizationFailed");
+
+    const subscription = `/subscriptions/${azure.subscriptionId}`;
+    const group = `${subscription}/resourceGroups/${GROUP}`;
+    const scope = getScope({ subscription, group, vm: stack.vmId });
+    await assignRole(azure, deployer, role, stack.principalId, scope);
+    const names: unknown[] = [];
+    for await (const { name } of vm.groups.list()) names.push(name);
+    expect(names).toEqual(expected);
   });
 
   it("refuses in Azure's words", async () => {

@@ -181,6 +181,18 @@ describe("virtual machines", () => {
       { properties: { storageProfile: { dataDisks: [{ lun: 0 }] } } },
       "501 NotImplemented",
     ],
+    ...["availabilitySet", "host", "proximityPlacementGroup", "virtualMachineScaleSet"].map(
+      (name): [string, object, string] => [
+        `what this Azure doesn't know: ${name}`,
+        { properties: { [name]: { id: "/x" } } },
+        "501 NotImplemented",
+      ],
+    ),
+    [
+      "what this Azure doesn't know: a plan",
+      { plan: { name: "a", product: "b", publisher: "c" } },
+      "501 NotImplemented",
+    ],
   ])("refuse %s", async (_, change, expected) => {
     const azure = await startForTest();
     const { networkInterfaceId } = await createNetwork(createClients(azure));
@@ -270,7 +282,13 @@ describe("virtual machines", () => {
     expect(more.tags).toEqual({ clientId: "in a tag", b: "2" });
     const { body } = await callArm(azure, VM_PATH, {
       method: "PATCH",
-      body: { identity: { type: "UserAssigned", userAssignedIdentities: { [identityId]: null } } },
+      body: {
+        identity: {
+          type: "UserAssigned",
+          // In whatever casing.
+          userAssignedIdentities: { [identityId.toUpperCase()]: null },
+        },
+      },
     });
     const { userAssignedIdentities } = body["identity"] as { userAssignedIdentities: object };
     expect(Object.keys(userAssignedIdentities)).toEqual([getId(second)]);
@@ -326,6 +344,66 @@ describe("virtual machines", () => {
       }
     },
   );
+
+  it("have another vmId when made anew under the same id, and a metadata service that knows it", async () => {
+    const azure = await startForTest();
+    const clients = createClients(azure);
+    const { networkInterfaceId, vmId } = await createVmStack(azure, clients);
+    const { virtualMachines } = clients.compute;
+    const before = await virtualMachines.get(GROUP, "vm-test");
+    await virtualMachines.beginDeleteAndWait(GROUP, "vm-test", FAST);
+    expect(() => azure.getImdsEndpoint(vmId)).toThrow(/No VM runs/);
+    const after = await virtualMachines.beginCreateOrUpdateAndWait(
+      GROUP,
+      "vm-test",
+      getVmBody({ networkInterfaceId }),
+      FAST,
+    );
+    expect(after.id).toBe(before.id);
+    expect(after.vmId).not.toBe(before.vmId);
+    const url = `${azure.getImdsEndpoint(vmId)}/metadata/instance/compute?api-version=2021-02-01`;
+    const answer = await fetch(url, { headers: { Metadata: "true" } });
+    expect(await answer.json()).toMatchObject({ vmId: after.vmId, name: "vm-test" });
+  });
+
+  it("can be two hundred, each with a metadata service of its own, until they go", async () => {
+    const azure = await startForTest();
+    const clients = createClients(azure);
+    const { subnetId } = await createNetwork(clients);
+    const names = Array.from({ length: 200 }, (_, index) => `vm-${index}`);
+    const ids = await Promise.all(
+      names.map(async (name) => {
+        const nic = await clients.network.networkInterfaces.beginCreateOrUpdateAndWait(
+          GROUP,
+          `nic-${name}`,
+          { location: LOCATION, ipConfigurations: [{ name: "main", subnet: { id: subnetId } }] },
+          FAST,
+        );
+        const body = getVmBody({ networkInterfaceId: getId(nic) });
+        return getId(
+          await clients.compute.virtualMachines.beginCreateOrUpdateAndWait(GROUP, name, body, FAST),
+        );
+      }),
+    );
+    const endpoints = ids.map((id) => azure.getImdsEndpoint(id));
+    expect(new Set(endpoints).size).toBe(200);
+    const seen = await Promise.all(
+      endpoints.map(async (endpoint) => {
+        const url = `${endpoint}/metadata/instance?api-version=2021-02-01`;
+        const answer = await fetch(url, { headers: { Metadata: "true" } });
+        const { compute, network } = (await answer.json()) as {
+          compute: { name: string };
+          network: { interface: { ipv4: { ipAddress: { privateIpAddress: string }[] } }[] };
+        };
+        return [compute.name, network.interface[0]?.ipv4.ipAddress[0]?.privateIpAddress];
+      }),
+    );
+    expect(seen.map(([name]) => name)).toEqual(names);
+    expect(new Set(seen.map(([, address]) => address)).size).toBe(200);
+    await clients.groups.beginDeleteAndWait(GROUP, FAST);
+    expect(azure.listResourceIds()).toEqual([]);
+    expect(() => azure.getImdsEndpoint(ids[0] ?? "")).toThrow(/No VM runs/);
+  });
 
   it("show their power state, and have a metadata service while they run", async () => {
     const azure = await startForTest();

@@ -572,3 +572,28 @@ test("the function getClientConfig tells who deploys where", async () => {
     objectId: claims.oid,
   });
 });
+
+describe("a function that reads a resource", () => {
+  test("gives its outputs and its id", async () => {
+    const { provider, azure } = await start();
+    await provider.create(GROUP, group);
+    const { id, outputs } = await provider.create(IDENTITY, identity);
+    expect(
+      await provider.invoke("azure-native:managedidentity:getUserAssignedIdentity", {
+        resourceGroupName: "rg",
+        resourceName: "id-one",
+      }),
+    ).toEqual({ ...outputs, id });
+    expect(outputs["tenantId"]).toBe(azure.tenantId);
+  });
+
+  test.each([
+    ["azure-native:storage:getStorageAccount", {}, /function 'azure-native:storage:/],
+    ["azure-native:resources:ResourceGroup", {}, /function 'azure-native:resources:ResourceGroup'/],
+    ["azure-native:resources:getResourceGroup", { expand: "a" }, /argument 'expand'/],
+    ["azure-native:resources:getResourceGroup", { resourceGroupName: "no" }, /Status=404/],
+  ])("refuses %s with %o", async (token, args, expected) => {
+    const { provider } = await start();
+    await expect(provider.invoke(token, args)).rejects.toThrow(expected);
+  });
+});

@@ -8,6 +8,8 @@ const PUBLIC_IP = "azure-native:network:PublicIPAddress";
 const SUBNET = "azure-native:network:Subnet";
 const NIC = "azure-native:network:NetworkInterface";
 const VM = "azure-native:compute:VirtualMachine";
+const RUN_COMMAND = "azure-native:compute:VirtualMachineRunCommandByVirtualMachine";
+const SECURITY_GROUP = "azure-native:network:NetworkSecurityGroup";
 
 describe("what a change of inputs asks for", () => {
   test.each<{
@@ -122,6 +124,36 @@ describe("what a change of inputs asks for", () => {
       olds: { osProfile: { adminUsername: "a" }, hardwareProfile: { vmSize: "a" } },
       news: { osProfile: { adminUsername: "b" }, hardwareProfile: { vmSize: "b" } },
       details: { "osProfile.adminUsername": "update", "hardwareProfile.vmSize": "update" },
+    },
+    {
+      what: "an update for a run command's script and parameters",
+      type: RUN_COMMAND,
+      olds: { source: { script: "a" }, parameters: [{ name: "wait", value: "0" }] },
+      news: { source: { script: "b" }, parameters: [{ name: "wait", value: "1" }] },
+      details: { "source.script": "update", "parameters[0].value": "update" },
+    },
+    {
+      what: "a replacement for a run command's VM",
+      type: RUN_COMMAND,
+      olds: { vmName: "a", runCommandName: "check", source: { script: "a" } },
+      news: { vmName: "b", runCommandName: "check", source: { script: "a" } },
+      details: { vmName: "update-replace" },
+    },
+    {
+      what: "an update for a network interface's public address that comes",
+      type: NIC,
+      olds: { ipConfigurations: [{ name: "a", subnet: { id: "s" } }] },
+      news: {
+        ipConfigurations: [{ name: "a", subnet: { id: "s" }, publicIPAddress: { id: "p" } }],
+      },
+      details: { "ipConfigurations[0].publicIPAddress": "add" },
+    },
+    {
+      what: "an update for a security group's rule that goes",
+      type: SECURITY_GROUP,
+      olds: { securityRules: [{ name: "a" }, { name: "b" }] },
+      news: { securityRules: [{ name: "b" }] },
+      details: { "securityRules[0].name": "update", "securityRules[1]": "delete" },
     },
     {
       what: "nothing for the API version of a resource just imported",

@@ -334,8 +334,8 @@ describe("on the real engine", { timeout: TIMEOUT_MS }, () => {
       tenantId: azure.tenantId,
     });
     const failure = up(async () => ({
-      ...(await resources.getResourceGroup({ resourceGroupName: "rg" })),
+      ...(await storage.getStorageAccount({ resourceGroupName: "rg", accountName: "a" })),
     }));
-    await expect(failure).rejects.toThrow(/azure-native:resources:getResourceGroup/);
+    await expect(failure).rejects.toThrow(/azure-native:storage:getStorageAccount/);
   });
 });

@@ -8,16 +8,16 @@ import {
   type UpResult,
 } from "@pulumi/pulumi/automation";
 import { onTestFinished } from "vitest";
-import { startLocalAzure } from "../../../local/azure";
+import { type LocalAzureSettings, startLocalAzure } from "../../../local/azure";
 import { startProvider } from "../../../local/provider";
 import { createClients } from "../../../local/provider/clients";
 import { getPulumiCommand, PULUMI_VERSION } from "../../../local/pulumi-cli";
 
 /** An empty stack on the real engine, with an Azure and a state of its own; gone after the test. */
-export async function startStack() {
+export async function startStack(azureSettings: LocalAzureSettings = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), "provider-engine-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const azure = await startLocalAzure();
+  const azure = await startLocalAzure(azureSettings);
   onTestFinished(() => azure.close());
   const settings = { ...azure, getToken: () => azure.getDeployerToken() };
   const provider = await startProvider(settings);

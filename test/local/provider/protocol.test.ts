@@ -75,12 +75,12 @@ describe("the provider towards the engine", () => {
 
   test("names a function it doesn't know, as unimplemented", async () => {
     const { call } = await connect();
-    const request = new rpc.InvokeRequest().setTok("azure-native:network:getSubnet");
+    const request = new rpc.InvokeRequest().setTok("azure-native:storage:getStorageAccount");
     await expect(
       call<rpc.InvokeResponse>((c, done) => c.invoke(request, done)),
     ).rejects.toMatchObject({
       code: status.UNIMPLEMENTED,
-      details: expect.stringContaining("'azure-native:network:getSubnet'") as string,
+      details: expect.stringContaining("'azure-native:storage:getStorageAccount'") as string,
     });
   });
 

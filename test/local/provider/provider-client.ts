@@ -116,6 +116,12 @@ export async function connect(settings: ProviderSettings = NO_AZURE) {
       return response.getProperties()?.toJavaScript() ?? {};
     },
 
+    invoke: async (token: string, args: object) => {
+      const request = new rpc.InvokeRequest().setTok(token).setArgs(struct(args));
+      const response = await call<rpc.InvokeResponse>((c, done) => c.invoke(request, done));
+      return response.getReturn()?.toJavaScript() ?? {};
+    },
+
     delete: async (typeToken: string, id: string) => {
       const request = new rpc.DeleteRequest().setUrn(urn(typeToken)).setId(id);
       await call<Empty>((c, done) => c.delete(request, done));
