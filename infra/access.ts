@@ -1,6 +1,7 @@
 import * as authorization from "@pulumi/azure-native/authorization";
 import type * as managedidentity from "@pulumi/azure-native/managedidentity";
-import type * as resources from "@pulumi/azure-native/resources";
+import type { ResourceGroup } from "./resource-group";
+import { getSubscriptionId } from "./resource-id";
 
 /** The built-in role that {@link grantReader} assigns: it reads everything in its scope and changes nothing. */
 export const READER_ROLE = {
@@ -11,7 +12,7 @@ export const READER_ROLE = {
 
 /** Step 3: the identity may read the resource group, and nothing wider. */
 export function grantReader(
-  resourceGroup: resources.ResourceGroup,
+  resourceGroup: ResourceGroup,
   identity: managedidentity.UserAssignedIdentity,
 ): authorization.RoleAssignment {
   return new authorization.RoleAssignment(
@@ -32,17 +33,4 @@ export function grantReader(
       deleteBeforeReplace: true,
     },
   );
-}
-
-/**
- * Takes the subscription's id out of the id of anything in it.
- *
- * @throws {Error} when the id is of no subscription
- */
-export function getSubscriptionId(resourceId: string): string {
-  const subscriptionId = /^\/subscriptions\/([^/]+)/i.exec(resourceId)?.[1];
-  if (subscriptionId === undefined) {
-    throw new Error(`The resource id ${resourceId} names no subscription.`);
-  }
-  return subscriptionId;
 }

@@ -1,44 +1,80 @@
 import * as network from "@pulumi/azure-native/network";
-import type * as resources from "@pulumi/azure-native/resources";
 import type { Settings } from "./config";
+import { nameInFleet } from "./fleet";
+import { createRemoteDesktopRules, hasRemoteDesktop } from "./remote-desktop";
+import type { ResourceGroup } from "./resource-group";
 
+/** Azure keeps five of its 256 addresses. */
 const ADDRESS_SPACE = "10.0.0.0/24";
 
-/**
- * The VM's network: no way in, and one explicit way out, through which the VM reaches Azure Resource
- * Manager. The Instance Metadata Service needs no way out: it answers on the VM's own host.
- *
- * @returns the network interface for the VM; it has no public address
- */
-export function createNetwork(
-  settings: Settings,
-  resourceGroup: resources.ResourceGroup,
-): network.NetworkInterface {
-  const common = {
-    resourceGroupName: resourceGroup.name,
-    location: settings.location,
-    tags: settings.tags,
-  };
+/** Azure refuses another location for what exists, and azure-native doesn't replace these by itself. */
+const REPLACED_WITH_LOCATION = { replaceOnChanges: ["location"] };
 
-  // Azure's default rules let the rest of the virtual network in; this one lets nothing in.
-  const securityGroup = new network.NetworkSecurityGroup("security-group", {
+/**
+ * The network of the VMs: no way in, unless the settings let somebody in, and one explicit way out,
+ * through which the VMs reach Azure Resource Manager. The Instance Metadata Service needs no way out:
+ * it answers on the VM's own host.
+ *
+ * @returns the subnet for the VMs
+ */
+export function createNetwork(settings: Settings, resourceGroup: ResourceGroup): network.Subnet {
+  const common = getCommonArguments(settings, resourceGroup);
+
+  // Azure's default rules let the rest of the virtual network in; the last one here lets nothing in.
+  const securityGroup = new network.NetworkSecurityGroup(
+    "security-group",
+    {
+      ...common,
+      // Listed here, and not resources of their own, so that a rule added by hand is seen and removed.
+      securityRules: [
+        ...createRemoteDesktopRules(settings),
+        {
+          name: "deny-all-inbound",
+          priority: 4096,
+          direction: network.SecurityRuleDirection.Inbound,
+          access: network.SecurityRuleAccess.Deny,
+          protocol: network.SecurityRuleProtocol.Asterisk,
+          sourceAddressPrefix: "*",
+          sourcePortRange: "*",
+          destinationAddressPrefix: "*",
+          destinationPortRange: "*",
+        },
+      ],
+    },
+    REPLACED_WITH_LOCATION,
+  );
+
+  // A VM with a public address of its own goes out through that: a NAT gateway would only cost money.
+  const natGateway = hasRemoteDesktop(settings)
+    ? undefined
+    : createNatGateway(settings, resourceGroup);
+
+  const virtualNetwork = new network.VirtualNetwork("virtual-network", {
     ...common,
-    securityRules: [
-      {
-        name: "deny-all-inbound",
-        priority: 4096,
-        direction: network.SecurityRuleDirection.Inbound,
-        access: network.SecurityRuleAccess.Deny,
-        protocol: network.SecurityRuleProtocol.Asterisk,
-        sourceAddressPrefix: "*",
-        sourcePortRange: "*",
-        destinationAddressPrefix: "*",
-        destinationPortRange: "*",
-      },
-    ],
+    addressSpace: { addressPrefixes: [ADDRESS_SPACE] },
   });
 
-  // The address that the VM's requests come from.
+  return new network.Subnet(
+    "subnet",
+    {
+      resourceGroupName: resourceGroup.name,
+      virtualNetworkName: virtualNetwork.name,
+      addressPrefix: ADDRESS_SPACE,
+      // Without Azure's implicit outbound access, whose address nobody can tell.
+      defaultOutboundAccess: false,
+      ...(natGateway && { natGateway: { id: natGateway.id } }),
+      networkSecurityGroup: { id: securityGroup.id },
+    },
+    // A replacement comes first: Azure deletes a subnet only once no network interface is in it.
+    { deleteBeforeReplace: false },
+  );
+}
+
+/** The one way out for VMs without a public address: a NAT gateway takes connections from inside only. */
+function createNatGateway(settings: Settings, resourceGroup: ResourceGroup): network.NatGateway {
+  const common = getCommonArguments(settings, resourceGroup);
+
+  // The address that the VMs' requests come from.
   const outboundAddress = new network.PublicIPAddress(
     "outbound-address",
     {
@@ -50,42 +86,43 @@ export function createNetwork(
     { ignoreChanges: ["natGateway"] },
   );
 
-  // The one way out: a NAT gateway takes connections from inside only.
-  const natGateway = new network.NatGateway("nat-gateway", {
-    ...common,
-    sku: { name: network.NatGatewaySkuName.Standard },
-    publicIpAddresses: [{ id: outboundAddress.id }],
-  });
-
-  const virtualNetwork = new network.VirtualNetwork("virtual-network", {
-    ...common,
-    addressSpace: { addressPrefixes: [ADDRESS_SPACE] },
-  });
-
-  // Without Azure's implicit outbound access, whose address nobody can tell: the NAT gateway is the way out.
-  const subnet = new network.Subnet(
-    "subnet",
+  return new network.NatGateway(
+    "nat-gateway",
     {
-      resourceGroupName: resourceGroup.name,
-      virtualNetworkName: virtualNetwork.name,
-      addressPrefix: ADDRESS_SPACE,
-      defaultOutboundAccess: false,
-      natGateway: { id: natGateway.id },
-      networkSecurityGroup: { id: securityGroup.id },
+      ...common,
+      sku: { name: network.NatGatewaySkuName.Standard },
+      publicIpAddresses: [{ id: outboundAddress.id }],
     },
-    // A replacement comes first: Azure deletes a subnet only once no network interface is in it.
-    { deleteBeforeReplace: false },
+    REPLACED_WITH_LOCATION,
   );
+}
 
-  return new network.NetworkInterface("network-interface", {
-    ...common,
-    ipConfigurations: [
-      {
-        name: "internal",
-        primary: true,
-        privateIPAllocationMethod: network.IPAllocationMethod.Dynamic,
-        subnet: { id: subnet.id },
-      },
-    ],
-  });
+/** The network interface of one VM, in the subnet that all share. */
+export function createNetworkInterface(
+  settings: Settings,
+  resourceGroup: ResourceGroup,
+  place: number,
+  subnet: network.Subnet,
+  publicAddress: network.PublicIPAddress | undefined,
+): network.NetworkInterface {
+  return new network.NetworkInterface(
+    nameInFleet("network-interface", place),
+    {
+      ...getCommonArguments(settings, resourceGroup),
+      ipConfigurations: [
+        {
+          name: "internal",
+          primary: true,
+          privateIPAllocationMethod: network.IPAllocationMethod.Dynamic,
+          subnet: { id: subnet.id },
+          ...(publicAddress && { publicIPAddress: { id: publicAddress.id } }),
+        },
+      ],
+    },
+    REPLACED_WITH_LOCATION,
+  );
+}
+
+function getCommonArguments({ location, tags }: Settings, { name }: ResourceGroup) {
+  return { resourceGroupName: name, location, tags };
 }

@@ -6,8 +6,22 @@
  * undefined when nothing is. No check repeats the value of a password.
  */
 
+import { MAX_VM_COUNT, nameInFleet } from "./fleet";
+
 /** The VM's tag that holds the client id of its identity, so that a script on the VM can find out which identity to ask for. */
 export const IDENTITY_CLIENT_ID_TAG = "identity-client-id";
+
+/** The identity's name unless a person sets one, as in `Pulumi.yaml`: it contradicts nothing. */
+export const DEFAULT_IDENTITY_NAME = "windows-vm-identity";
+
+/** Windows has no room for a longer computer name. */
+const MAX_VM_NAME_CHARS = 15;
+
+const RESOURCE_GROUP_ID = String.raw`/subscriptions/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/resourceGroups/[\p{L}\p{N}_().-]{0,89}[\p{L}\p{N}_()-]`;
+const IDENTITY_ID = new RegExp(
+  `^${RESOURCE_GROUP_ID}/providers/Microsoft[.]ManagedIdentity/userAssignedIdentities/[a-z0-9][a-z0-9_-]{2,127}$`,
+  "iu",
+);
 
 /** User names that Azure refuses for a VM's administrator ("Virtual Machines - Create Or Update", osProfile.adminUsername). */
 export const REFUSED_USERNAMES: ReadonlySet<string> = new Set(
@@ -46,6 +60,54 @@ export function checkVmName(value: string): string | undefined {
   return /^\d+$/.test(value)
     ? `is "${value}": Windows refuses a computer name of digits only`
     : undefined;
+}
+
+/** Checks how many VMs there are to be. */
+export function checkVmCount(value: unknown): string | undefined {
+  const isCount =
+    typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MAX_VM_COUNT;
+  return isCount
+    ? undefined
+    : `is ${JSON.stringify(value)}: use a whole number from 1 to ${MAX_VM_COUNT}`;
+}
+
+/** Checks that the last VM's name, which has its number, isn't too long either. */
+export function checkLastVmName(vmName: string, vmCount: number): string | undefined {
+  const last = nameInFleet(vmName, vmCount);
+  return last.length > MAX_VM_NAME_CHARS
+    ? `makes "${last}" the name of VM ${vmCount}, which has ${last.length} characters: at most ${MAX_VM_NAME_CHARS} are allowed`
+    : undefined;
+}
+
+/** Checks whether something is switched on or off. */
+export function checkSwitch(value: unknown): string | undefined {
+  return typeof value === "boolean" ? undefined : `is ${JSON.stringify(value)}: use true or false`;
+}
+
+/** Checks the form of a resource group's id; whether there is such a group, only Azure knows. */
+export function checkResourceGroupId(value: string): string | undefined {
+  return new RegExp(`^${RESOURCE_GROUP_ID}$`, "iu").test(value)
+    ? undefined
+    : `is "${value}", which is not the id of a resource group, /subscriptions/<guid>/resourceGroups/<name>: see az group show --name <name> --query id`;
+}
+
+/** Checks the form of a user-assigned identity's id; whether there is such an identity, only Azure knows. */
+export function checkIdentityId(value: string): string | undefined {
+  return IDENTITY_ID.test(value)
+    ? undefined
+    : `is "${value}", which is not the id of a user-assigned identity, /subscriptions/<guid>/resourceGroups/<name>/providers/Microsoft.ManagedIdentity/userAssignedIdentities/<name>: see az identity list --query [].id`;
+}
+
+/** Checks that a name for a new identity doesn't contradict the id of one to use, if there is one. */
+export function checkNoOtherName(
+  identityName: string,
+  identityId: string | undefined,
+): string | undefined {
+  const existing = identityId?.split("/").at(-1) ?? "";
+  const names = [DEFAULT_IDENTITY_NAME, existing.toLowerCase()];
+  return identityId === undefined || names.includes(identityName.toLowerCase())
+    ? undefined
+    : `is "${identityName}", but identityId says to use "${existing}": remove one of the two, with pulumi config rm`;
 }
 
 /** Checks the form of a VM size, such as `Standard_B2s_v2`; whether the region has it, only Azure knows. */

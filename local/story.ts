@@ -146,7 +146,7 @@ function summarize(
   ];
 }
 
-/** Reads one of the stack's outputs, which are all strings. */
+/** Reads one of the stack's outputs that are strings. */
 export function readOutput(outputs: OutputMap, name: string): string {
   const value: unknown = outputs[name]?.value;
   if (typeof value !== "string") throw new StoryError(`the stack has no output ${name}`);

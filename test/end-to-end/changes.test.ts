@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { OutputMap } from "@pulumi/pulumi/automation";
 import { describe, expect, test } from "vitest";
 import { readOutput } from "../../local/story";
@@ -5,7 +6,9 @@ import { type Deployment, listWrites, startDeployment } from "./deployment";
 
 /** Names of the stack's outputs whose values differ. */
 function listChangedOutputs(before: OutputMap, after: OutputMap): string[] {
-  return Object.keys(after).filter((name) => before[name]?.value !== after[name]?.value);
+  return Object.keys(after).filter(
+    (name) => !isDeepStrictEqual(before[name]?.value, after[name]?.value),
+  );
 }
 
 async function expectAccess({ verify }: Deployment, outputs: OutputMap): Promise<void> {

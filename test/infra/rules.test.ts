@@ -1,34 +1,23 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import {
   REFUSED_PASSWORDS,
   REFUSED_USERNAMES,
   checkAdminPassword,
   checkAdminUsername,
+  checkIdentityId,
   checkIdentityName,
   checkImageSku,
+  checkLastVmName,
   checkLocation,
+  checkNoOtherName,
+  checkResourceGroupId,
+  checkSwitch,
   checkTags,
+  checkVmCount,
   checkVmName,
   checkVmSize,
 } from "../../infra/rules";
-
-/** Rows of a rule's table: values that Azure takes, and values that it refuses with a part of what is said about each. */
-interface Cases<T> {
-  rule: (value: T) => string | undefined;
-  accepted: T[];
-  refused: [value: T, reason: string][];
-}
-
-function testRule<T>(name: string, { rule, accepted, refused }: Cases<T>): void {
-  describe(name, () => {
-    test.each(accepted.map((value) => [value]))("accepts %j", (value) => {
-      expect(rule(value)).toBeUndefined();
-    });
-    test.each(refused)("refuses %j: %s", (value, reason) => {
-      expect(rule(value)).toContain(reason);
-    });
-  });
-}
+import { testRule } from "./rule-table";
 
 testRule("location", {
   rule: checkLocation,
@@ -142,4 +131,90 @@ testRule<unknown>("tags", {
     [{ "Identity-Client-Id": "x" }, "the stack gives"],
     [Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`t${i}`, ""])), "at most 49"],
   ],
+});
+
+testRule<unknown>("vmCount", {
+  rule: checkVmCount,
+  accepted: [1, 2, 200],
+  refused: [
+    [0, "from 1 to 200"],
+    [201, "from 1 to 200"],
+    [-1, "from 1 to 200"],
+    [1.5, "a whole number"],
+    ["many", 'is "many"'],
+    [true, "a whole number"],
+    [null, "a whole number"],
+  ],
+});
+
+testRule<[string, number]>("the last VM's name", {
+  rule: ([name, count]) => checkLastVmName(name, count),
+  accepted: [
+    ["windows-server1", 1],
+    ["windows-vm-12", 9],
+    ["windows-vm1", 200],
+  ],
+  refused: [
+    [["windows-vm-123", 2], '"windows-vm-123-2" the name of VM 2, which has 16 characters'],
+    [["windows-vm-12", 10], "16 characters"],
+    [["windows-vm-1", 200], "16 characters"],
+  ],
+});
+
+testRule<unknown>("verifyOnDeploy", {
+  rule: checkSwitch,
+  accepted: [true, false],
+  refused: [
+    ["yes", 'is "yes"'],
+    [1, "true or false"],
+    [null, "true or false"],
+  ],
+});
+
+const GROUP_ID = "/subscriptions/5b1e0a9c-0000-4000-8000-000000000001/resourceGroups/tutorial";
+
+testRule("resourceGroupId", {
+  rule: checkResourceGroupId,
+  accepted: [
+    GROUP_ID,
+    GROUP_ID.toUpperCase(),
+    GROUP_ID.replace("tutorial", "My_group.(é)-1"),
+    GROUP_ID.replace("tutorial", "x".repeat(90)),
+  ],
+  refused: [
+    ["tutorial", "not the id of a resource group"],
+    [`${GROUP_ID}/`, "not the id"],
+    [`${GROUP_ID}.`, "not the id"],
+    [GROUP_ID.slice(1), "not the id"],
+    [GROUP_ID.replace("tutorial", "x".repeat(91)), "not the id"],
+    [GROUP_ID.replace("5b1e0a9c-", ""), "not the id"],
+    [`${GROUP_ID}/providers/Microsoft.Compute/virtualMachines/vm`, "not the id"],
+    [`${GROUP_ID}\n`, "not the id"],
+  ],
+});
+
+const IDENTITY_ID = `${GROUP_ID}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/shared`;
+
+testRule("identityId", {
+  rule: checkIdentityId,
+  accepted: [IDENTITY_ID, IDENTITY_ID.toLowerCase(), `${IDENTITY_ID}_1-${"x".repeat(100)}`],
+  refused: [
+    ["shared", "not the id of a user-assigned identity"],
+    [GROUP_ID, "not the id"],
+    [IDENTITY_ID.replace("shared", ""), "not the id"],
+    [IDENTITY_ID.replace("shared", "ab"), "not the id"],
+    [IDENTITY_ID.replace("shared", "_shared"), "not the id"],
+    [IDENTITY_ID.replace("Microsoft.", "Microsoft-"), "not the id"],
+    [`${IDENTITY_ID}/federatedIdentityCredentials/x`, "not the id"],
+  ],
+});
+
+testRule<[string, string | undefined]>("identityName beside identityId", {
+  rule: ([name, id]) => checkNoOtherName(name, id),
+  accepted: [
+    ["other", undefined],
+    ["windows-vm-identity", IDENTITY_ID],
+    ["Shared", IDENTITY_ID],
+  ],
+  refused: [[["other", IDENTITY_ID], 'says to use "shared"']],
 });
