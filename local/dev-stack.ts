@@ -23,6 +23,8 @@ export interface DevStack {
   };
   /** Changes a setting, or a part of it such as `tags.environment`, as `pulumi config set --path` does. */
   setConfig(name: string, value: string): Promise<void>;
+  /** Takes a setting back to its default, as `pulumi config rm --path` does. */
+  removeConfig(name: string): Promise<void>;
   /** Changes a secret setting, as `pulumi config set --secret` does. */
   setSecret(name: string, value: string): Promise<void>;
 }
@@ -54,6 +56,9 @@ export async function createDevStack(options: {
   function setConfig(name: string, value: string): Promise<void> {
     return settings.setConfig(STACK_NAME, name, { value }, true);
   }
+  function removeConfig(name: string): Promise<void> {
+    return settings.removeConfig(STACK_NAME, name, true);
+  }
   function setSecret(name: string, value: string): Promise<void> {
     return settings.setConfig(STACK_NAME, name, { value, secret: true });
   }
@@ -72,6 +77,7 @@ export async function createDevStack(options: {
     stack,
     operationOptions: { configFile, showSecrets: false },
     setConfig,
+    removeConfig,
     setSecret,
   };
 }

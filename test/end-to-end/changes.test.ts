@@ -2,19 +2,13 @@ import { isDeepStrictEqual } from "node:util";
 import type { OutputMap } from "@pulumi/pulumi/automation";
 import { describe, expect, test } from "vitest";
 import { readOutput } from "../../local/story";
-import { type Deployment, listWrites, startDeployment } from "./deployment";
+import { listWrites, startDeployment } from "./deployment";
 
 /** Names of the stack's outputs whose values differ. */
 function listChangedOutputs(before: OutputMap, after: OutputMap): string[] {
   return Object.keys(after).filter(
     (name) => !isDeepStrictEqual(before[name]?.value, after[name]?.value),
   );
-}
-
-async function expectAccess({ verify }: Deployment, outputs: OutputMap): Promise<void> {
-  const { exitCode, text } = await verify(outputs, "--wait", "0");
-  expect(text).not.toContain("FAIL");
-  expect(exitCode).toBe(0);
 }
 
 describe("a changed setting", () => {
@@ -37,7 +31,7 @@ describe("a changed setting", () => {
         "identity-client-id": readOutput(after.outputs, "identityClientId"),
       },
     });
-    await expectAccess(deployment, after.outputs);
+    await deployment.expectAccess(after.outputs);
     await deployment.destroy();
     expect(deployment.session.azure.listResourceIds()).toEqual([]);
   });
@@ -57,7 +51,7 @@ describe("a changed setting", () => {
       `DELETE virtualMachines/${readOutput(before.outputs, "vmName")}`,
       `PUT virtualMachines/${readOutput(after.outputs, "vmName")}`,
     ]);
-    await expectAccess(deployment, after.outputs);
+    await deployment.expectAccess(after.outputs);
     await deployment.destroy();
     expect(deployment.session.azure.listResourceIds()).toEqual([]);
   });
@@ -68,7 +62,7 @@ describe("a changed setting", () => {
     await deployment.session.devStack.setSecret("adminPassword", "an-Other-long-passw0rd");
     const after = await deployment.up();
     expect(after.summary.resourceChanges).toEqual({ replace: 1, same: 10 });
-    await expectAccess(deployment, after.outputs);
+    await deployment.expectAccess(after.outputs);
   });
 
   test("the VM and the role assignment can be replaced as they are", async () => {
@@ -78,7 +72,7 @@ describe("a changed setting", () => {
       replace: ["windows-vm", "reader-on-resource-group"].map((name) => `**::${name}`),
     });
     expect(after.summary.resourceChanges).toEqual({ replace: 2, same: 9 });
-    await expectAccess(deployment, after.outputs);
+    await deployment.expectAccess(after.outputs);
   });
 
   test("identityName replaces the identity, and access works at the end of the same up", async () => {
@@ -87,7 +81,7 @@ describe("a changed setting", () => {
     await deployment.session.devStack.setConfig("identityName", "other-identity");
     const after = await deployment.up();
     expect(listChangedOutputs(before.outputs, after.outputs)).toContain("identityClientId");
-    await expectAccess(deployment, after.outputs);
+    await deployment.expectAccess(after.outputs);
     await deployment.destroy();
     expect(deployment.session.azure.listResourceIds()).toEqual([]);
   });
@@ -98,7 +92,7 @@ describe("a changed setting", () => {
     await deployment.session.devStack.setConfig("location", "northeurope");
     const after = await deployment.up();
     expect(listChangedOutputs(before.outputs, after.outputs)).toContain("resourceGroupId");
-    await expectAccess(deployment, after.outputs);
+    await deployment.expectAccess(after.outputs);
     await deployment.destroy();
     expect(deployment.session.azure.listResourceIds()).toEqual([]);
   });
@@ -117,7 +111,7 @@ describe("drift, seen by refresh and repaired by up", () => {
     await deployment.refresh();
     const repaired = await deployment.up();
     expect(repaired.summary.resourceChanges).toEqual({ create: 1, same: 10 });
-    await expectAccess(deployment, repaired.outputs);
+    await deployment.expectAccess(repaired.outputs);
   });
 
   test("an identity detached from the VM by hand", async () => {
@@ -131,7 +125,7 @@ describe("drift, seen by refresh and repaired by up", () => {
     await deployment.refresh();
     const repaired = await deployment.up();
     expect(repaired.summary.resourceChanges).toEqual({ update: 1, same: 10 });
-    await expectAccess(deployment, repaired.outputs);
+    await deployment.expectAccess(repaired.outputs);
   });
 
   test("a tag changed by hand", async () => {
@@ -147,5 +141,47 @@ describe("drift, seen by refresh and repaired by up", () => {
     await deployment.refresh();
     const repaired = await deployment.up();
     expect(repaired.summary.resourceChanges).toEqual({ update: 1, same: 10 });
+  });
+
+  test("a network security group opened by hand", async () => {
+    const deployment = await startDeployment();
+    const { outputs } = await deployment.up();
+    const group = readOutput(outputs, "resourceGroupId");
+    const path = `${group}/providers/Microsoft.Network/networkSecurityGroups`;
+    const { value } = (await deployment.callArm("GET", `${path}?api-version=2024-05-01`)) as {
+      value: { id: string; properties: { securityRules: unknown[] } }[];
+    };
+    const [securityGroup] = value;
+    const rules = securityGroup?.properties.securityRules ?? [];
+    const url = `${securityGroup?.id ?? ""}?api-version=2024-05-01`;
+    await deployment.callArm("PUT", url, {
+      ...securityGroup,
+      properties: {
+        securityRules: [
+          ...rules,
+          {
+            name: "open",
+            properties: {
+              priority: 200,
+              direction: "Inbound",
+              access: "Allow",
+              protocol: "Tcp",
+              sourceAddressPrefix: "*",
+              sourcePortRange: "*",
+              destinationAddressPrefix: "*",
+              destinationPortRange: "3389",
+            },
+          },
+        ],
+      },
+    });
+
+    await deployment.refresh();
+    const repaired = await deployment.up();
+    expect(repaired.summary.resourceChanges).toEqual({ update: 1, same: 10 });
+    const names = (await deployment.callArm("GET", url)) as {
+      properties: { securityRules: { name: string }[] };
+    };
+    expect(names.properties.securityRules.map(({ name }) => name)).toEqual(["deny-all-inbound"]);
   });
 });

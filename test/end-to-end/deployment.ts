@@ -1,7 +1,7 @@
 import { Agent } from "node:https";
 import type { OutputMap, Stack, UpResult } from "@pulumi/pulumi/automation";
 import axios from "axios";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import type { LocalAzureSettings } from "../../local/azure";
 import { type Session, startSession } from "../../local/session";
 import { readOutput } from "../../local/story";
@@ -18,6 +18,8 @@ export interface Deployment {
   readonly destroy: () => ReturnType<Stack["destroy"]>;
   /** Runs the stack's verifyCommand on its VM; more arguments may follow. */
   readonly verify: (outputs: OutputMap, ...args: string[]) => Promise<VerifyRun>;
+  /** Runs verify on each VM of the stack, without waiting, and asserts that all is well there. */
+  readonly expectAccess: (outputs: OutputMap) => Promise<void>;
   /** Calls Resource Manager behind Pulumi's back, as the deployer. */
   readonly callArm: (method: string, pathAndQuery: string, body?: unknown) => Promise<unknown>;
 }
@@ -56,6 +58,20 @@ export async function startDeployment(azure: LocalAzureSettings = {}): Promise<D
         log: (line) => lines.push(line),
       });
       return { exitCode, text: lines.join("\n") };
+    },
+    expectAccess: async (outputs) => {
+      const vmIds = Object.values(outputs.vmIds?.value as Record<string, string>);
+      expect(vmIds).not.toEqual([]);
+      for (const vmId of vmIds) {
+        const lines: string[] = [];
+        const exitCode = await runVerify({
+          command: `${readOutput(outputs, "verifyCommand")} --strict --quiet --wait 0`,
+          env: getVmEnvironment(session.azure, vmId, session.caFile),
+          log: (line) => lines.push(line),
+        });
+        expect(lines).toEqual([]);
+        expect(exitCode).toBe(0);
+      }
     },
     callArm: async (method, pathAndQuery, body) => {
       const { token } = await session.azure.getDeployerToken();
