@@ -10,9 +10,12 @@ import { type WindowsVm, mapByName } from "./windows-vm";
 /** Enough for verify, which waits up to 11 minutes for a new role, and for the download of Node before. */
 const TIMEOUT_SECONDS = 30 * 60;
 
+/** How a script may have ended that didn't succeed ("Virtual Machine Run Commands - Get", ExecutionState). */
+const FAILED_STATES: readonly string[] = ["Failed", "TimedOut", "Canceled"];
+
 /** How verify ended on a VM, as Azure's Run Command tells it. */
 export interface ProofResult {
-  /** `Succeeded`: what else may be here, such as `Failed`, ends the deployment. */
+  /** `Succeeded`: the deployment ends with an error when it's one of {@link FAILED_STATES}. */
   readonly state: string;
   readonly exitCode?: number | undefined;
   /** What verify printed, at most the last 4 KB. */
@@ -70,18 +73,41 @@ function runVerify(
       dependsOn: roleAssignment,
       // It goes with its VM.
       deletedWith: vm.resource,
+      // For --replace, which runs it again: there is one of its name.
+      deleteBeforeReplace: true,
     },
   );
 
   return pulumi
     .all([resourceGroup.name, runCommand.name, runCommand.provisioningState])
-    .apply(([resourceGroupName, runCommandName, provisioningState]) =>
-      readResult(
-        { resourceGroupName, vmName: vm.name, runCommandName },
-        provisioningState,
-        runCommand,
-      ),
-    );
+    .apply(async ([resourceGroupName, runCommandName, provisioningState]) => {
+      const names = { resourceGroupName, vmName: vm.name, runCommandName };
+      const result = await readResult(names, provisioningState, runCommand);
+      const failure = findProofFailure(result, vm);
+      if (failure !== undefined) {
+        // A preview may be about to run it again. An error makes the deployment fail, without a stack trace.
+        const log = pulumi.runtime.isDryRun() ? pulumi.log.warn : pulumi.log.error;
+        await log(failure, runCommand);
+      }
+      return result;
+    });
+}
+
+/**
+ * What there is to say of a failed run of verify, undefined when it didn't fail. Azure fails the
+ * deployment in which verify fails, but after a `pulumi refresh` nothing would remind of it any more.
+ */
+export function findProofFailure(
+  { state, exitCode }: ProofResult,
+  { name, place }: Pick<WindowsVm, "name" | "place">,
+): string | undefined {
+  if (!FAILED_STATES.includes(state)) return undefined;
+  const ending = exitCode === undefined ? state : `${state}, exit code ${exitCode}`;
+  return (
+    `verify ended on ${name} as: ${ending}.\n` +
+    `    see what it printed: az vm run-command show --name verify --vm-name ${name} --resource-group <group> --expand instanceView\n` +
+    `    run it again: pulumi up --replace '**::${nameInFleet("verify", place)}'`
+  );
 }
 
 /** Asks Azure how a run ended, which the resource doesn't tell: azure-native reads it without its instance view. */
@@ -104,7 +130,7 @@ async function readResult(
       output: view?.output,
     };
   } catch (error) {
-    // The proof was given or the deployment has failed already: a missing detail is no reason to fail.
+    // A run that fails has failed the deployment already: a missing detail is no reason to.
     const reason = error instanceof Error ? error.message : String(error);
     await pulumi.log.warn(`The output of verify could not be read: ${reason}`, runCommand);
     return { state: provisioningState };
