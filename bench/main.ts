@@ -1,10 +1,12 @@
 import { parseArgs } from "node:util";
+import { PulumiCliError } from "../local/pulumi-cli";
 import { CommandError } from "../local/pulumi-cli/child-process";
 import { UsageError, type Benchmark, type BenchmarkSurroundings } from "./benchmark";
+import { STACK_BENCHMARK } from "./stack/command";
 import { VERIFY_BENCHMARK } from "./verify/command";
 import { PeerError } from "./verify/measurement";
 
-const BENCHMARKS: readonly Benchmark[] = [VERIFY_BENCHMARK];
+const BENCHMARKS: readonly Benchmark[] = [VERIFY_BENCHMARK, STACK_BENCHMARK];
 
 const COMMON_OPTIONS = {
   json: { type: "boolean", default: false },
@@ -105,8 +107,10 @@ async function main(args: string[]): Promise<number> {
       console.error(`error: ${error.message}\nnpm run bench -- --help tells more.`);
       return EXIT.wrongUsage;
     }
-    const isExpected = error instanceof PeerError || error instanceof CommandError;
-    console.error(isExpected ? `error: ${error.message}` : error);
+    const isExpected = [PeerError, CommandError, PulumiCliError].some(
+      (expected) => error instanceof expected,
+    );
+    console.error(isExpected ? `error: ${(error as Error).message}` : error);
     return EXIT.missed;
   }
 }
