@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { PulumiCliError } from "../local/pulumi-cli";
 import { CommandError } from "../local/pulumi-cli/child-process";
 import { UsageError, type Benchmark, type BenchmarkSurroundings } from "./benchmark";
+import { UnequalProgramsError } from "./stack/benchmark";
 import { STACK_BENCHMARK } from "./stack/command";
 import { VERIFY_BENCHMARK } from "./verify/command";
 import { PeerError } from "./verify/measurement";
@@ -107,7 +108,7 @@ async function main(args: string[]): Promise<number> {
       console.error(`error: ${error.message}\nnpm run bench -- --help tells more.`);
       return EXIT.wrongUsage;
     }
-    const isExpected = [PeerError, CommandError, PulumiCliError].some(
+    const isExpected = [PeerError, UnequalProgramsError, CommandError, PulumiCliError].some(
       (expected) => error instanceof expected,
     );
     console.error(isExpected ? `error: ${(error as Error).message}` : error);

@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { getPulumiCommand, PULUMI_VERSION } from "../../local/pulumi-cli";
 import type { BenchmarkSurroundings } from "../benchmark";
 import { bundleForNode } from "../node-bundle";
+import { listTypes, type StateResource } from "./critical-path";
 import { deploy, type Surroundings } from "./deployment";
 import { measureGrowth } from "./growth";
 import { measureLatency } from "./latency";
@@ -35,6 +36,7 @@ const PROGRAM_HOOK = path.join(__dirname, "program-hook.ts");
  *
  * @throws {PulumiCliError} when there is no Pulumi CLI and none can be got
  * @throws {CommandError} when a program fails
+ * @throws {UnequalProgramsError} when the bare loop doesn't declare what this repository's program does
  */
 export async function benchmarkStack(options: StackBenchmarkOptions): Promise<StackResult> {
   const { vmCounts, rounds, operationMs, env, log, signal } = options;
@@ -50,9 +52,10 @@ export async function benchmarkStack(options: StackBenchmarkOptions): Promise<St
     const loop = await copyProgram(LOOP, path.join(folder, "loop"));
     const minimal = await copyProgram(MINIMAL, path.join(folder, "minimal"));
     log("warm-up");
-    for (const program of [stack, loop, minimal]) {
-      await deploy({ program, vmCount: 1, parallel }, surroundings);
-    }
+    await deploy({ program: minimal, vmCount: 1, parallel }, surroundings);
+    const ofStack = await deploy({ program: stack, vmCount: 2, parallel }, surroundings);
+    const ofLoop = await deploy({ program: loop, vmCount: 2, parallel }, surroundings);
+    checkSameTypes(ofStack.resources, ofLoop.resources);
     const common = { stack, loop, minimal, parallel, log };
     const loading = await measureLoading({ ...common, rounds }, surroundings);
     const latency = await measureLatency(
@@ -69,4 +72,26 @@ export async function benchmarkStack(options: StackBenchmarkOptions): Promise<St
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The programs to compare don't do the same. */
+export class UnequalProgramsError extends Error {
+  override readonly name = "UnequalProgramsError";
+}
+
+/**
+ * Makes sure that the bare loop keeps up with this repository's program: a comparison with less would be none.
+ *
+ * @throws {UnequalProgramsError} when the types of their resources differ
+ */
+export function checkSameTypes(
+  ofStack: readonly StateResource[],
+  ofLoop: readonly StateResource[],
+): void {
+  const [stackTypes, loopTypes] = [listTypes(ofStack), listTypes(ofLoop)];
+  if (stackTypes.join() === loopTypes.join()) return;
+  throw new UnequalProgramsError(
+    "bench/stack/programs/loop has to declare what this stack does.\n" +
+      `This stack: ${stackTypes.join(", ")}\nThe bare loop: ${loopTypes.join(", ")}`,
+  );
 }

@@ -17,7 +17,7 @@ export function getDepths(resources: readonly StateResource[]): number[] {
   const depths = new Map<string, number>();
   // A state lists each resource after those that it depends on.
   for (const resource of resources) {
-    if (!resource.custom || resource.type.startsWith("pulumi:")) continue;
+    if (!isOperation(resource)) continue;
     const waitsFor = [
       ...(resource.dependencies ?? []),
       ...Object.values(resource.propertyDependencies ?? {}).flatMap((urns) => urns ?? []),
@@ -26,6 +26,18 @@ export function getDepths(resources: readonly StateResource[]): number[] {
     depths.set(resource.urn, 1 + Math.max(0, ...waitsFor.map((urn) => depths.get(urn) ?? 0)));
   }
   return [...depths.values()];
+}
+
+/** The types of all resources that cost an operation, as often as they occur, in alphabetical order. */
+export function listTypes(resources: readonly StateResource[]): string[] {
+  return resources
+    .filter(isOperation)
+    .map(({ type }) => type)
+    .sort();
+}
+
+function isOperation({ custom, type }: StateResource): boolean {
+  return custom && !type.startsWith("pulumi:");
 }
 
 /**

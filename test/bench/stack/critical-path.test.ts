@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { checkSameTypes } from "../../../bench/stack/benchmark";
 import { getDepths, getLowerBoundMs, type StateResource } from "../../../bench/stack/critical-path";
 
 function resource(urn: string, ...dependencies: string[]): StateResource {
@@ -31,6 +32,17 @@ describe("the depths", () => {
       ]),
     ).toEqual([1]);
   });
+});
+
+it("tells programs that don't declare the same", () => {
+  const stack: StateResource = { ...resource("stack"), type: "pulumi:pulumi:Stack", custom: false };
+  const vm: StateResource = { ...resource("vm"), type: "azure-native:compute:VirtualMachine" };
+  expect(() => {
+    checkSameTypes([stack, resource("a"), vm], [vm, resource("b")]);
+  }).not.toThrow();
+  expect(() => {
+    checkSameTypes([vm, resource("a")], [vm]);
+  }).toThrow(/This stack: azure.*VirtualMachine, azure.*Subnet\nThe bare loop: azure.*Machine$/);
 });
 
 describe("the lower bound", () => {
