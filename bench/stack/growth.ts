@@ -74,14 +74,30 @@ export interface Point {
  * @returns undefined when there are fewer than three points, or there is no growth to compare with
  */
 export function getBend(points: readonly Point[]): number | undefined {
-  const [first, second, third] = points.slice(-3);
-  if (first === undefined || second === undefined || third === undefined) return undefined;
-  const before = getSlope(first, second);
-  return before > 0 ? getSlope(second, third) / before : undefined;
+  return getRatio(getLastSlope(points), getLastSlope(points.slice(0, -1)));
 }
 
-function getSlope(from: Point, to: Point): number {
+/**
+ * What a VM more costs between the two largest numbers of VMs, to what it costs the others there.
+ *
+ * @returns undefined when there are fewer than two points, or the others don't grow
+ */
+export function getSlopeRatio(
+  points: readonly Point[],
+  others: readonly Point[],
+): number | undefined {
+  return getRatio(getLastSlope(points), getLastSlope(others));
+}
+
+/** What a VM more costs between the last two points. */
+function getLastSlope(points: readonly Point[]): number | undefined {
+  const [from, to] = points.slice(-2);
+  if (from === undefined || to === undefined) return undefined;
   return (to.value - from.value) / (to.vmCount - from.vmCount);
+}
+
+function getRatio(slope: number | undefined, other: number | undefined): number | undefined {
+  return slope === undefined || other === undefined || other <= 0 ? undefined : slope / other;
 }
 
 /** One figure of one program, as points. */

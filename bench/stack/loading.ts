@@ -7,7 +7,7 @@ import type { ProgramFolder } from "./program-folder";
 
 /** The times of the stack and of the minimal program. */
 export interface LoadingResult {
-  readonly what: "load" | "index.ts alone" | "type check";
+  readonly what: "load" | "load, processor time" | "index.ts alone" | "type check";
   readonly stackMinMs: number;
   readonly stackMedianMs: number;
   readonly minimalMinMs: number;
@@ -39,6 +39,7 @@ export async function measureLoading(
 ): Promise<LoadingResult[]> {
   const { env, signal } = surroundings;
   const loads: Times = { stack: [], minimal: [] };
+  const processorTimes: Times = { stack: [], minimal: [] };
   const indexes: Times = { stack: [], minimal: [] };
   const checks: Times = { stack: [], minimal: [] };
   for (let round = 1; round <= rounds; round++) {
@@ -46,6 +47,7 @@ export async function measureLoading(
     for (const [name, program] of Object.entries({ stack, minimal }) as Programs) {
       const { loadTimes } = await deploy({ program, vmCount: 1, parallel }, surroundings);
       loads[name].push(loadTimes.fromStartMs);
+      processorTimes[name].push(loadTimes.fromStartCpuMs);
       indexes[name].push(loadTimes.indexMs);
       const { durationMs } = await runMeasured(process.execPath, [TYPESCRIPT, "--noEmit"], {
         ...{ cwd: program.path, env, signal },
@@ -55,6 +57,7 @@ export async function measureLoading(
   }
   return [
     toLoadingResult("load", loads),
+    toLoadingResult("load, processor time", processorTimes),
     toLoadingResult("index.ts alone", indexes),
     toLoadingResult("type check", checks),
   ];

@@ -11,6 +11,8 @@ import "../peak-memory-hook";
 export interface LoadTimes {
   /** From the start of its process until its `index.ts` was through: with Node, the SDK and TypeScript. */
   readonly fromStartMs: number;
+  /** The same as time of the processor, which a busy machine disturbs less. */
+  readonly fromStartCpuMs: number;
   /** Its `index.ts` alone, with the modules that it imports and the resources that it declares. */
   readonly indexMs: number;
 }
@@ -28,7 +30,12 @@ loader._load = function (request, ...more) {
   const startedMs = performance.now();
   const loaded = load.call(this, request, ...more);
   const endedMs = performance.now();
-  const times: LoadTimes = { fromStartMs: endedMs, indexMs: endedMs - startedMs };
+  const { user, system } = process.cpuUsage();
+  const times: LoadTimes = {
+    fromStartMs: endedMs,
+    fromStartCpuMs: (user + system) / 1_000,
+    indexMs: endedMs - startedMs,
+  };
   writeFileSync(process.env.LOAD_TIMES_FILE ?? "", JSON.stringify(times));
   return loaded;
 };

@@ -9,6 +9,9 @@ export function formatResult(result: StackResult): string[] {
   const { latency, growth, loading, targets, operationMs, parallel, cores, loadAverage } = result;
   return [
     `The real engine and a provider that does nothing, on ${cores} cores; load average ${loadAverage.toFixed(1)} before.`,
+    ...(loadAverage > cores / 2
+      ? ["The machine was busy with something else: figures and ratios may be too high."]
+      : []),
     `The engine's own default here is --parallel ${parallel}.`,
     "",
     `pulumi up, every operation taking ${operationMs} ms; bound: the least possible with that --parallel`,

@@ -52,6 +52,7 @@ function compare(measured: Partial<StackMeasurements> = {}): StackResult {
     growth: measureGrowth(LINEAR, LINEAR),
     loading: [
       toLoadingResult("load", { stack: [120, 130, 150], minimal: [100, 110, 120] }),
+      toLoadingResult("load, processor time", { stack: [20], minimal: [10] }),
       toLoadingResult("index.ts alone", { stack: [20], minimal: [10] }),
       toLoadingResult("type check", { stack: [120], minimal: [100] }),
     ],
@@ -124,7 +125,7 @@ describe("the result", () => {
       "one figure's growth",
       {
         growth: measureGrowth(
-          [10, 20, 31.6].map((value) => ({ ...toFigures(value), upMs: value < 25 ? value : 30 })),
+          [10, 20, 32.1].map((value) => ({ ...toFigures(value), upMs: Math.min(value, 32) })),
           LINEAR,
         ),
       },
@@ -138,8 +139,16 @@ describe("the result", () => {
 
   it("doesn't blame the program for what the bare loop does too", () => {
     const bent = [10, 20, 50].map(toFigures);
-    expect(listMissed(compare({ growth: measureGrowth(bent, bent) }))).toEqual([]);
+    const lessBent = [15, 25, 50].map(toFigures);
+    const moreBent = [10, 20, 57].map(toFigures);
+    expect(listMissed(compare({ growth: measureGrowth(bent, lessBent) }))).toEqual([]);
     expect(listMissed(compare({ growth: measureGrowth(bent, LINEAR) }))).toHaveLength(4);
+    expect(listMissed(compare({ growth: measureGrowth(moreBent, bent) }))).toHaveLength(4);
+  });
+
+  it("takes a linear growth for good, even if the loop's is less", () => {
+    const flatter = [10, 11, 12].map(toFigures);
+    expect(listMissed(compare({ growth: measureGrowth(LINEAR, flatter) }))).toEqual([]);
   });
 
   it("has no target for the loop, nor for an engine with its default of --parallel", () => {
@@ -164,6 +173,8 @@ describe("the result", () => {
     ).join("\n");
     expect(text).toMatch(/^this stack +1 +2 +1000 +2\.00 +2\.00 +2\.30 +1\.151 +3\.30$/m);
     expect(text).toMatch(/^1 +0\.0 +0\.0 +1\.00 .* - +0\.0 +- .*1\.00$/m);
+    expect(text).not.toContain("busy");
+    expect(formatResult(compare({ loadAverage: 1.1 })).join("\n")).toContain("busy");
     expect(text).toMatch(/VMs: 1 +1\.151 +at most 1\.150 +MISSED$/m);
   });
 });
