@@ -1,76 +1,87 @@
 import { parseArgs } from "node:util";
+import { PulumiCliError } from "../local/pulumi-cli";
 import { CommandError } from "../local/pulumi-cli/child-process";
-import { benchmarkVerify } from "./verify/benchmark";
+import { UsageError, type Benchmark, type BenchmarkSurroundings } from "./benchmark";
+import { UnequalProgramsError } from "./stack/benchmark";
+import { STACK_BENCHMARK } from "./stack/command";
+import { VERIFY_BENCHMARK } from "./verify/command";
 import { PeerError } from "./verify/measurement";
-import { formatResult } from "./verify/table";
 
-const HELP = `Measures this project side by side with what a user would pick instead.
+const BENCHMARKS: readonly Benchmark[] = [VERIFY_BENCHMARK, STACK_BENCHMARK];
 
-Usage: npm run bench -- verify [<options>]
-
-  verify  start to end of verify, against a dependency-free script, axios and the Azure SDK, which make
-          the same requests to an Azure on this machine; takes about ten seconds
-
-Options:
-  --rounds <n>  how often each is timed, 15 by default
-  --go          beside the Go SDK too; needs Go ≥ 1.25, and takes up to a minute to build
-  --json        print the result as one JSON object
-  -h, --help    print this
-
-Exit codes: 0 all targets are met, 1 one is missed or a program failed, 2 wrong usage, 130 interrupted.`;
+const COMMON_OPTIONS = {
+  json: { type: "boolean", default: false },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
 
 /** Exit codes of this program. */
 const EXIT = { met: 0, missed: 1, wrongUsage: 2, interrupted: 130 } as const;
 
-const OPTIONS = {
-  rounds: { type: "string", default: "15" },
-  go: { type: "boolean" },
-  json: { type: "boolean" },
-  help: { type: "boolean", short: "h" },
-} as const;
-
-/** The command line isn't one that this program knows. */
-class UsageError extends Error {
-  override readonly name = "UsageError";
+function getHelp(): string {
+  const indent = (lines: readonly string[], first: string) =>
+    lines.map((line, index) => (index === 0 ? first : "").padEnd(10) + line);
+  return [
+    "Measures this project side by side with what a user would pick instead.",
+    "",
+    `Usage: npm run bench -- <${BENCHMARKS.map(({ name }) => name).join("|")}> [<options>]`,
+    "",
+    ...BENCHMARKS.flatMap(({ name, summary }) => [...indent(summary, `  ${name}`), ""]),
+    ...BENCHMARKS.flatMap(({ name, optionsHelp }) => [
+      `Options of ${name}:`,
+      ...optionsHelp.map((line) => `  ${line}`),
+      "",
+    ]),
+    "Options of all:",
+    "  --json              print the result as one JSON object",
+    "  -h, --help          print this",
+    "",
+    "Exit codes: 0 all targets are met, 1 one is missed or a program failed, 2 wrong usage, 130 interrupted.",
+  ].join("\n");
 }
 
-/** What the command line asks for; undefined for help. */
-function readCommandLine(
-  args: string[],
-): { rounds: number; withGo: boolean; json: boolean } | undefined {
-  let parsed;
+/** What the command line asks for. */
+interface Wanted {
+  readonly measure: ReturnType<Benchmark["prepare"]>;
+  readonly json: boolean;
+}
+
+/**
+ * Reads the command line.
+ *
+ * @returns undefined for help
+ * @throws {UsageError} when it is wrong
+ */
+function readCommandLine(args: string[]): Wanted | undefined {
+  const everyOption = Object.assign({}, ...BENCHMARKS.map(({ options }) => options)) as object;
+  const { values, positionals } = parse(args, { ...everyOption, ...COMMON_OPTIONS });
+  if (values.help) return undefined;
+  const benchmark = BENCHMARKS.find(({ name }) => name === positionals.join(" "));
+  if (benchmark === undefined) {
+    throw new UsageError(
+      `Say what to measure: ${BENCHMARKS.map(({ name }) => name).join(" or ")}.`,
+    );
+  }
+  const own = parse(args, { ...benchmark.options, ...COMMON_OPTIONS });
+  return { measure: benchmark.prepare(own.values), json: own.values.json };
+}
+
+function parse<Options extends Benchmark["options"]>(args: string[], options: Options) {
   try {
-    parsed = parseArgs({ args, options: OPTIONS, allowPositionals: true });
+    return parseArgs({ args, options, allowPositionals: true });
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-  const { values, positionals } = parsed;
-  if (values.help) return undefined;
-  if (positionals.join(" ") !== "verify") throw new UsageError("Say what to measure: verify.");
-  const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) {
-    throw new UsageError(`--rounds must be a whole number from 1, not ${values.rounds}.`);
-  }
-  return { rounds, withGo: values.go ?? false, json: values.json ?? false };
 }
 
-async function runBenchmark(args: string[], signal: AbortSignal): Promise<number> {
+async function runBenchmark(args: string[], surroundings: BenchmarkSurroundings): Promise<number> {
   const wanted = readCommandLine(args);
   if (wanted === undefined) {
-    console.log(HELP);
+    console.log(getHelp());
     return EXIT.met;
   }
-  const result = await benchmarkVerify({
-    rounds: wanted.rounds,
-    withGo: wanted.withGo,
-    env: process.env,
-    log: (line) => {
-      console.error(line);
-    },
-    signal,
-  });
-  console.log(wanted.json ? JSON.stringify(result, null, 2) : formatResult(result).join("\n"));
-  return result.targets.every(({ isMet }) => isMet) ? EXIT.met : EXIT.missed;
+  const { result, lines, targets } = await wanted.measure(surroundings);
+  console.log(wanted.json ? JSON.stringify(result, null, 2) : lines.join("\n"));
+  return targets.every(({ isMet }) => isMet) ? EXIT.met : EXIT.missed;
 }
 
 async function main(args: string[]): Promise<number> {
@@ -81,7 +92,13 @@ async function main(args: string[]): Promise<number> {
     });
   }
   try {
-    return await runBenchmark(args, interrupted.signal);
+    return await runBenchmark(args, {
+      env: process.env,
+      log: (line) => {
+        console.error(line);
+      },
+      signal: interrupted.signal,
+    });
   } catch (error) {
     if (interrupted.signal.aborted) {
       console.error("Interrupted. All that was started is stopped and removed.");
@@ -91,8 +108,10 @@ async function main(args: string[]): Promise<number> {
       console.error(`error: ${error.message}\nnpm run bench -- --help tells more.`);
       return EXIT.wrongUsage;
     }
-    const isExpected = error instanceof PeerError || error instanceof CommandError;
-    console.error(isExpected ? `error: ${error.message}` : error);
+    const isExpected = [PeerError, UnequalProgramsError, CommandError, PulumiCliError].some(
+      (expected) => error instanceof expected,
+    );
+    console.error(isExpected ? `error: ${(error as Error).message}` : error);
     return EXIT.missed;
   }
 }

@@ -2,23 +2,19 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { startLocalAzure } from "../../local/azure";
+import type { BenchmarkSurroundings } from "../benchmark";
+import { bundleForNode } from "../node-bundle";
 import { measurePeers } from "./measurement";
-import { buildPeer, bundleForNode, GO_PEER, PEERS, type BuiltPeer } from "./peers";
+import { buildPeer, GO_PEER, PEERS, type BuiltPeer } from "./peers";
 import { toResult, type BenchmarkResult } from "./result";
 import { createBenchVm } from "./virtual-machine";
 
 /** What {@link benchmarkVerify} needs. */
-export interface BenchmarkOptions {
+export interface BenchmarkOptions extends BenchmarkSurroundings {
   /** How often each peer is timed. */
   readonly rounds: number;
   /** Whether to measure the Go SDK too. */
   readonly withGo: boolean;
-  /** The environment to build with. */
-  readonly env: NodeJS.ProcessEnv;
-  /** Takes each line of progress. */
-  readonly log: (line: string) => void;
-  /** Ends it early; what was started is stopped and removed. */
-  readonly signal: AbortSignal;
 }
 
 const MEMORY_HOOK = path.join(__dirname, "..", "peak-memory-hook.ts");

@@ -1,11 +1,11 @@
 import { readFile, symlink } from "node:fs/promises";
 import * as path from "node:path";
 import { gzipSync } from "node:zlib";
-import { build, type BuildOptions } from "esbuild";
 import { REPOSITORY } from "../../local/program";
 import { runCommand } from "../../local/pulumi-cli/child-process";
 import { EXECUTABLE_SUFFIX } from "../../local/pulumi-cli/executable";
-import { BUNDLE_OPTIONS, buildBundle } from "../../verify/bundle";
+import { buildBundle } from "../../verify/bundle";
+import { bundleForNode } from "../node-bundle";
 
 /** What stands beside verify in the benchmark, and verify. */
 export type PeerName =
@@ -126,21 +126,6 @@ export async function buildPeer(peer: Peer, place: BuildPlace): Promise<BuiltPee
   const content = await readFile(file);
   const sizes = { bytes: content.length, gzippedBytes: gzipSync(content).length };
   return { ...peer, file, sizes };
-}
-
-/** Bundles a TypeScript file for Node with the settings that verify's bundle has, and returns the bundle's file. */
-export async function bundleForNode(
-  entryPoint: string,
-  outfile: string,
-  options: BuildOptions = {},
-): Promise<string> {
-  await build({
-    entryPoints: [entryPoint],
-    outfile,
-    ...BUNDLE_OPTIONS,
-    ...options,
-  });
-  return outfile;
 }
 
 function bundleSource(name: string, folder: string): Promise<string> {

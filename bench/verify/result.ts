@@ -1,4 +1,5 @@
 import { getMedian } from "../statistics";
+import { atMost, type Target } from "../target";
 import type { Measurement } from "./measurement";
 import type { PeerName } from "./peers";
 
@@ -20,14 +21,6 @@ export interface PeerResult {
   readonly gzippedBytes: number | null;
   /** How many requests each run made. */
   readonly requests: number;
-}
-
-/** Something that verify has to keep to. */
-export interface Target {
-  readonly description: string;
-  readonly measured: number;
-  readonly limit: number;
-  readonly isMet: boolean;
 }
 
 /** All that the benchmark found out. */
@@ -65,10 +58,6 @@ export function toResult(rounds: number, measurements: readonly Measurement[]): 
 }
 
 function checkTargets(verify: PeerResult, sdk: PeerResult): Target[] {
-  const atMost = (description: string, measured: number | null, limit: number | null): Target => {
-    if (measured === null || limit === null) throw new Error(`${description}: not measured.`);
-    return { description, measured, limit, isMet: measured <= limit };
-  };
   return [
     atMost("time to the dependency-free script's", verify.toScript, MAX_RATIO_TO_SCRIPT),
     atMost("time to the bundled Azure SDK's", verify.toSdk, MAX_RATIO_TO_SDK),

@@ -1,4 +1,5 @@
-import type { BenchmarkResult, PeerResult, Target } from "./result";
+import { formatTable, formatTargets, formatThousands } from "../text-table";
+import type { BenchmarkResult, PeerResult } from "./result";
 
 const HEADINGS = [
   "",
@@ -20,7 +21,7 @@ export function formatResult({ rounds, peers, targets }: BenchmarkResult): strin
     ...formatTable([HEADINGS, ...peers.map(toCells)]),
     "",
     "Targets of verify",
-    ...formatTable(targets.map(toTargetCells)),
+    ...formatTargets(targets),
   ];
 }
 
@@ -36,38 +37,4 @@ function toCells(peer: PeerResult): string[] {
     formatThousands(peer.gzippedBytes),
     String(peer.requests),
   ];
-}
-
-function formatThousands(value: number | null): string {
-  return value === null ? "-" : (value / 1_000).toFixed(1);
-}
-
-function toTargetCells({ description, measured, limit, isMet }: Target): string[] {
-  return [
-    `  ${description}`,
-    formatNumber(measured),
-    `at most ${formatNumber(limit)}`,
-    isMet ? "met" : "MISSED",
-  ];
-}
-
-/** With three digits after the point: what just misses its target must not look as if it met it. */
-function formatNumber(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toFixed(3);
-}
-
-/** Aligns the first column left, the others right. */
-function formatTable(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return column === 0 ? cell.padEnd(width) : cell.padStart(width);
-      })
-      .join("  ")
-      .trimEnd(),
-  );
 }
