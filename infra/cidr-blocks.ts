@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { BlockList, isIPv4, isIPv6 } from "node:net";
 
 /** How long the prefix of a block must be at least; a shorter one lets in half of the world by mistake. */
 const MIN_PREFIX_LENGTH = { IPv4: 8, IPv6: 32 } as const;
@@ -21,17 +21,35 @@ export function isIPv6Block(block: string): boolean {
 export function checkAllowRdpFrom(value: unknown): string | undefined {
   if (!Array.isArray(value)) return "is not a list of CIDR blocks";
   const blocks: unknown[] = value;
-  const problems = blocks.flatMap((block, index) => {
-    const problem = blocks.slice(0, index).some((other) => isSameBlock(other, block))
-      ? "a second time"
-      : findBlockProblem(block);
-    return problem === undefined ? [] : [`${JSON.stringify(block)}, ${problem}`];
+  const right: string[] = [];
+  const problems = blocks.flatMap((block) => {
+    const problem = findBlockProblem(block) ?? findOverlap(String(block), right);
+    if (problem !== undefined) return [`${JSON.stringify(block)}, ${problem}`];
+    right.push(String(block));
+    return [];
   });
   return problems.length === 0 ? undefined : `has ${problems.join("; and ")}`;
 }
 
-function isSameBlock(one: unknown, other: unknown): boolean {
-  return String(one).toLowerCase() === String(other).toLowerCase();
+/** Azure: "OverlappingSubnetsNotPermittedInSecurityRule". */
+function findOverlap(block: string, others: readonly string[]): string | undefined {
+  const overlapped = others.find(
+    (other) => startsInside(block, other) || startsInside(other, block),
+  );
+  return overlapped === undefined
+    ? undefined
+    : `which overlaps with "${overlapped}": Azure takes no address twice`;
+}
+
+/** Of two blocks that overlap, one begins inside the other. */
+function startsInside(inner: string, outer: string): boolean {
+  const [first = ""] = inner.split("/");
+  const [network = "", length = ""] = outer.split("/");
+  const family = (block: string) => (isIPv6Block(block) ? "ipv6" : "ipv4");
+  if (family(inner) !== family(outer)) return false;
+  const list = new BlockList();
+  list.addSubnet(network, Number(length), family(outer));
+  return list.check(first, family(inner));
 }
 
 function findBlockProblem(block: unknown): string | undefined {

@@ -93,7 +93,7 @@ export function loadSettings(
       "tags",
       checkTags,
       {},
-      "pulumi config set --path tags.<name> <value>",
+      "pulumi config set --path --type string tags.<name> <value>",
     ),
   };
   reader.throwIfWrong();

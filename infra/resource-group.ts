@@ -26,7 +26,7 @@ function useResourceGroup(id: string): ResourceGroup {
     if (subscriptionId.toLowerCase() === ownSubscription.toLowerCase()) return id;
     // Else the VM would go into a group of the same name elsewhere, and the role on this one.
     throw new pulumi.RunError(
-      `\nNothing was created: resourceGroupId is in subscription ${ownSubscription}, but the deployment goes to ${subscriptionId}.\n` +
+      `\nresourceGroupId is in subscription ${ownSubscription}, but the deployment goes to ${subscriptionId}.\n` +
         `    fix: pulumi config set azure-native:subscriptionId ${ownSubscription}`,
     );
   });

@@ -86,13 +86,24 @@ export function checkSwitch(value: unknown): string | undefined {
 
 /** Checks the form of a resource group's id; whether there is such a group, only Azure knows. */
 export function checkResourceGroupId(value: string): string | undefined {
+  if (STACK_OWN_GROUP.test(value)) return OWN_GROUP_PROBLEM;
   return new RegExp(`^${RESOURCE_GROUP_ID}$`, "iu").test(value)
     ? undefined
     : `is "${value}", which is not the id of a resource group, /subscriptions/<guid>/resourceGroups/<name>: see az group show --name <name> --query id`;
 }
 
+/**
+ * In a group as this program names those that it makes: a stack that is told to use what is its own, instead of making
+ * it, deletes it.
+ */
+const STACK_OWN_GROUP = /\/resourceGroups\/resource-group[\da-f]{8}(\/|$)/i;
+
+const OWN_GROUP_PROBLEM =
+  "is in a resource group that a stack of this program made, and would delete now or some day: name what was made outside";
+
 /** Checks the form of a user-assigned identity's id; whether there is such an identity, only Azure knows. */
 export function checkIdentityId(value: string): string | undefined {
+  if (STACK_OWN_GROUP.test(value)) return OWN_GROUP_PROBLEM;
   return IDENTITY_ID.test(value)
     ? undefined
     : `is "${value}", which is not the id of a user-assigned identity, /subscriptions/<guid>/resourceGroups/<name>/providers/Microsoft.ManagedIdentity/userAssignedIdentities/<name>: see az identity list --query [].id`;

@@ -179,10 +179,14 @@ testRule("resourceGroupId", {
     GROUP_ID,
     GROUP_ID.toUpperCase(),
     GROUP_ID.replace("tutorial", "My_group.(é)-1"),
+    GROUP_ID.replace("tutorial", "resource-group"),
+    GROUP_ID.replace("tutorial", "resource-group0fa00fb8-own"),
     GROUP_ID.replace("tutorial", "x".repeat(90)),
   ],
   refused: [
     ["tutorial", "not the id of a resource group"],
+    [GROUP_ID.replace("tutorial", "resource-group0fa00fb8"), "that a stack of this program made"],
+    [GROUP_ID.replace("tutorial", "Resource-Group0FA00FB8"), "that a stack of this program made"],
     [`${GROUP_ID}/`, "not the id"],
     [`${GROUP_ID}.`, "not the id"],
     [GROUP_ID.slice(1), "not the id"],
@@ -200,6 +204,7 @@ testRule("identityId", {
   accepted: [IDENTITY_ID, IDENTITY_ID.toLowerCase(), `${IDENTITY_ID}_1-${"x".repeat(100)}`],
   refused: [
     ["shared", "not the id of a user-assigned identity"],
+    [IDENTITY_ID.replace(/resourceGroups\/[^/]+/, "resourceGroups/resource-group0fa00fb8"), "made"],
     [GROUP_ID, "not the id"],
     [IDENTITY_ID.replace("shared", ""), "not the id"],
     [IDENTITY_ID.replace("shared", "ab"), "not the id"],
