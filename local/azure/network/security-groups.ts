@@ -8,6 +8,7 @@ import { checkNotGiven } from "../references";
 import type { ResourceType } from "../resource-type";
 import { isSameText, listResources } from "../state";
 import type { Resource } from "../state";
+import { checkNoOverlap } from "./address-prefixes";
 import {
   checkNetworkName,
   NETWORK_API_VERSIONS,
@@ -130,8 +131,10 @@ function createRule(groupId: string, rule: JsonObject, index: number): JsonObjec
       { details: [] },
     );
   }
+  const id = `${groupId}/securityRules/${name}`;
+  checkNoOverlap(id, properties);
   return {
-    id: `${groupId}/securityRules/${name}`,
+    id,
     name,
     type: `${SECURITY_GROUP_TYPE}/securityRules`,
     etag: `W/"${randomUUID()}"`,

@@ -359,6 +359,20 @@ describe("Microsoft.Network refuses", () => {
       }),
       "400 SecurityRuleInvalidPriority",
     ],
+    ...[
+      ["203.0.113.0/24", "203.0.113.7/32"],
+      ["203.0.113.7", "203.0.113.7/32"],
+      ["2001:db8::/32", "2001:0db8::/32"],
+    ].map((sourceAddressPrefixes): [string, string, (stack: NetworkStack) => object, string] => [
+      `a rule with ${sourceAddressPrefixes.join(" and ")}`,
+      "networkSecurityGroups/g",
+      () => ({
+        properties: {
+          securityRules: [{ name: "r", properties: { priority: 100, sourceAddressPrefixes } }],
+        },
+      }),
+      "400 OverlappingSubnetsNotPermittedInSecurityRule",
+    ]),
     [
       "two rules of one priority and direction",
       "networkSecurityGroups/g",
