@@ -69,19 +69,22 @@ const TLS_CODES =
  * @throws only what is a fault in this program
  */
 export async function get(request: HttpRequest): Promise<HttpOutcome> {
-  // axios' own timeout starts anew with each byte, so a slow drip outlives it: a signal bounds the whole.
-  // Node does not wait for an AbortSignal.timeout, and would end the process if nothing else is left, as behind a proxy
-  // that takes a connection and closes it again.
-  const timeout = new AbortController();
-  const timer = setTimeout(() => {
-    timeout.abort();
-  }, request.timeoutMs);
+  // axios' own timeout starts anew with each byte, so a slow drip outlives it: a signal bounds the whole. Node does not
+  // wait for an AbortSignal.timeout, and would end the process if nothing else is left, as behind a proxy that takes a
+  // connection and closes it again.
+  const stop = new AbortController();
+  const abort = () => {
+    stop.abort();
+  };
+  const timer = setTimeout(abort, request.timeoutMs);
+  request.signal.addEventListener("abort", abort);
+  if (request.signal.aborted) abort();
   try {
     const response = await axios.get<string>(request.url, {
       adapter: "http",
       headers: { "Accept-Encoding": "identity", "User-Agent": "verify", ...request.headers },
       ...(request.proxy === "bypass" ? { proxy: false as const, transport: DIRECT_TRANSPORT } : {}),
-      signal: AbortSignal.any([timeout.signal, request.signal]),
+      signal: stop.signal,
       maxRedirects: 0,
       maxContentLength: MAX_BODY_BYTES,
       decompress: false,
@@ -105,9 +108,10 @@ export async function get(request: HttpRequest): Promise<HttpOutcome> {
       return { kind: "failure", reason: "cancelled", systemCode: undefined };
     }
     if (!(error instanceof AxiosError)) throw error;
-    return toFailure(error, timeout.signal.aborted);
+    return toFailure(error, stop.signal.aborted);
   } finally {
     clearTimeout(timer);
+    request.signal.removeEventListener("abort", abort);
   }
 }
 

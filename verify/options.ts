@@ -111,6 +111,8 @@ export function readArguments(
 
 /** The arguments as given, by name; flags have the value "". */
 function parse(args: readonly string[]): Map<string, string> {
+  // On a VM of the stack there are none, and Node need not load its parser.
+  if (args.length === 0) return new Map();
   const options: Record<string, { type: "string" | "boolean" }> = {};
   for (const { name } of Object.values(OPTIONS)) options[name] = { type: "string" };
   for (const name of Object.keys(FLAGS)) options[name] = { type: "boolean" };

@@ -38,11 +38,6 @@ export function withoutRetries(waiting: Waiting): Waiting {
   return { ...waiting, deadlineMs: -Infinity };
 }
 
-/** A wait that ends also when the signal is aborted. */
-export function withSignal(waiting: Waiting, signal: AbortSignal): Waiting {
-  return { ...waiting, signal: AbortSignal.any([waiting.signal, signal]) };
-}
-
 /** The real time. Node loads much for `performance`, and nothing for this. */
 export const SYSTEM_CLOCK: Clock = {
   now: () => Number(process.hrtime.bigint()) / 1e6,

@@ -12,7 +12,7 @@ import { getToken, type AccessToken } from "./imds";
 import { getInstance, type Instance } from "./instance";
 import { readArguments } from "./options";
 import { checkPermissions, type Permission } from "./permissions";
-import { SYSTEM_CLOCK, withoutRetries, withSignal, type Waiting } from "./retry";
+import { SYSTEM_CLOCK, withoutRetries, type Waiting } from "./retry";
 import type { TokenClaims } from "./token";
 import { checkToken, getClockSkewMs } from "./token-check";
 
@@ -85,10 +85,16 @@ async function followChain(
   result: Verification,
   { args, env, toWaiting, onStep, keepSecret }: Surroundings,
 ): Promise<void> {
+  /** Ends the calls under way: on Ctrl-C, or since a step beside them has failed. */
   const halt = new AbortController();
-  const takeStep = createStepTaker(result, onStep, halt.signal);
+  let isGivenUp = false;
+  const takeStep = createStepTaker(result, onStep, () => isGivenUp);
   const given = await takeStep("settings", () => readGivenSettings(readArguments(args, env), env));
-  const waiting = withSignal(toWaiting(given.waitMs), halt.signal);
+  const outer = toWaiting(given.waitMs);
+  outer.signal.addEventListener("abort", () => {
+    halt.abort();
+  });
+  const waiting = { ...outer, signal: halt.signal };
 
   let instanceCall: Promise<Instance> | undefined;
   const describeVm = () =>
@@ -113,6 +119,7 @@ async function followChain(
   if (tokenSettings) {
     // Neither needs the other: both at once, and neither goes on once the other has failed.
     [settings, token] = await allOrFirstFailure(takeSettings(), takeToken(tokenSettings), () => {
+      isGivenUp = true;
       halt.abort();
     });
   } else {
@@ -152,11 +159,11 @@ type StepTaker = <T>(
   getStatus?: (value: T) => Step["status"],
 ) => Promise<T>;
 
-/** @param halted aborted when a step that went on beside another one is given up because that one failed */
+/** @param isGivenUp whether a step that goes on beside another one is given up because that one failed */
 function createStepTaker(
   result: Verification,
   onStep: Surroundings["onStep"],
-  halted: AbortSignal,
+  isGivenUp: () => boolean,
 ): StepTaker {
   return async (name, work, getStatus) => {
     onStep(name, "begin");
@@ -170,7 +177,7 @@ function createStepTaker(
       finish(getStatus?.(value) ?? "passed");
       return value;
     } catch (error) {
-      finish(halted.aborted ? "skipped" : "failed");
+      finish(isGivenUp() ? "skipped" : "failed");
       throw error;
     }
   };
