@@ -96,9 +96,12 @@ function Expand-Bundle([string] $path) {
 # verify knows proxies by variables only.
 function Get-SystemProxy {
   $arm = [Uri] 'https://management.azure.com/'
-  $proxy = [Net.WebRequest]::DefaultWebProxy
-  if ($proxy -and -not $proxy.IsBypassed($arm)) { $uri = $proxy.GetProxy($arm) } else { $uri = $null }
-  if ($uri -and $uri -ne $arm) { $uri.AbsoluteUri }
+  try {
+    $uri = $null
+    $proxy = [Net.WebRequest]::DefaultWebProxy
+    if ($proxy -and -not $proxy.IsBypassed($arm)) { $uri = $proxy.GetProxy($arm) }
+    if ($uri -and $uri -ne $arm) { $uri.AbsoluteUri }
+  } catch { Write-Message "no system proxy found: $_" }
 }
 
 function Invoke-Verify([string[]] $arguments) {
