@@ -1,21 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { readOutput } from "../../local/story";
-import { type Deployment, listWrites, startDeployment } from "./deployment";
-
-/** Changes settings, deploys, and returns what that did to which resources, and in which order at Azure. */
-async function change(
-  { session, up, expectAccess }: Deployment,
-  settings: Readonly<Record<string, string | undefined>>,
-) {
-  for (const [name, value] of Object.entries(settings)) {
-    if (value === undefined) await session.devStack.removeConfig(name);
-    else await session.devStack.setConfig(name, value);
-  }
-  const requestsBefore = session.azure.requests.length;
-  const { summary, outputs } = await up();
-  await expectAccess(outputs);
-  return { changes: summary.resourceChanges, writes: listWrites(session, requestsBefore), outputs };
-}
+import {
+  type Deployment,
+  change,
+  createGroup,
+  createIdentity,
+  listWrites,
+  startDeployment,
+} from "./deployment";
 
 test("VMs are added and removed without touching the others", async () => {
   const deployment = await startDeployment();
@@ -56,20 +48,16 @@ test("Remote Desktop takes the place of the NAT gateway, and gives it back", asy
 
 test("what exists already is used, and outlives the stack", async () => {
   const deployment = await startDeployment();
-  const { session, callArm } = deployment;
-  const groups = `/subscriptions/${session.azure.subscriptionId}/resourceGroups`;
-  for (const name of ["rg-own", "rg-identities"]) {
-    await callArm("PUT", `${groups}/${name}?api-version=2024-03-01`, { location: "westeurope" });
-  }
-  const identityId = `${groups}/rg-identities/providers/Microsoft.ManagedIdentity/userAssignedIdentities/own`;
-  await callArm("PUT", `${identityId}?api-version=2023-01-31`, { location: "westeurope" });
+  const { session } = deployment;
+  const resourceGroupId = await createGroup(deployment, "rg-own");
+  const identityId = await createIdentity(deployment, await createGroup(deployment, "rg-ids"));
   const before = session.azure.listResourceIds();
 
-  const { outputs } = await change(deployment, { resourceGroupId: `${groups}/rg-own`, identityId });
+  const { outputs } = await change(deployment, { resourceGroupId, identityId });
   expect(readOutput(outputs, "resourceGroupName")).toBe("rg-own");
   expect(readOutput(outputs, "identityId")).toBe(identityId);
   expect(readOutput(outputs, "vmId")).toContain("/resourceGroups/rg-own/");
-  expect(readOutput(outputs, "roleAssignmentScope")).toBe(`${groups}/rg-own`);
+  expect(readOutput(outputs, "roleAssignmentScope")).toBe(resourceGroupId);
 
   await deployment.destroy();
   expect(session.azure.listResourceIds()).toEqual(before);
