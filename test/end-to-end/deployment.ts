@@ -106,13 +106,14 @@ export function expectOrder(writes: readonly string[], ...starts: readonly strin
 export async function change(
   { session, up, expectAccess }: Deployment,
   settings: Readonly<Record<string, string | undefined>>,
+  options?: Parameters<Deployment["up"]>[0],
 ) {
   for (const [name, value] of Object.entries(settings)) {
     if (value === undefined) await session.devStack.removeConfig(name);
     else await session.devStack.setConfig(name, value);
   }
   const requestsBefore = session.azure.requests.length;
-  const { summary, outputs } = await up();
+  const { summary, outputs } = await up(options);
   const writes = listWrites(session, requestsBefore);
   await expectAccess(outputs);
   return { changes: summary.resourceChanges, writes, outputs };
