@@ -68,14 +68,15 @@ interface KillableDeployment extends Deployment {
 }
 
 async function startKillable(): Promise<KillableDeployment> {
-  const trap: { writes: ReadonlySet<string>; caught?: string } = { writes: new Set() };
+  let trap: { writes: ReadonlySet<string>; caught: string[] } | undefined;
   const deployment = await startDeployment({
     operationMs: 300,
     onRequest: ({ method, path }) => {
       const type = path.split("/").at(-2)?.replace("resourcegroups", "resourceGroups") ?? "";
       const write = `${method} ${type}`;
-      if (trap.caught !== undefined || !trap.writes.has(write)) return;
-      trap.caught = write;
+      if (trap?.writes.has(write) !== true) return;
+      trap.caught.push(write);
+      trap = undefined;
       // Azure and Pulumi's provider run in this process: neither gets any further before this is over.
       const found = execFileSync("pgrep", ["-P", String(process.pid), "pulumi"], {
         encoding: "utf8",
@@ -86,14 +87,13 @@ async function startKillable(): Promise<KillableDeployment> {
   return {
     ...deployment,
     kill: async (operation, writes) => {
-      delete trap.caught;
-      trap.writes = writes;
+      const caught: string[] = [];
+      trap = { writes, caught };
       await deployment[operation]().catch((error: unknown) => {
-        if (trap.caught === undefined) throw error;
+        if (caught.length === 0) throw error;
       });
-      trap.writes = new Set();
-      if (trap.caught !== undefined) writes.delete(trap.caught);
-      return trap.caught;
+      for (const write of caught) writes.delete(write);
+      return caught[0];
     },
   };
 }
