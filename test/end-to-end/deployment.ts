@@ -14,7 +14,6 @@ export interface Deployment {
   /** All that the Pulumi CLI printed so far. */
   readonly getPulumiOutput: () => string;
   readonly up: (options?: { replace: string[] }) => Promise<UpResult>;
-  readonly refresh: () => ReturnType<Stack["refresh"]>;
   readonly destroy: () => ReturnType<Stack["destroy"]>;
   /** Runs the stack's verifyCommand on its VM; more arguments may follow. */
   readonly verify: (outputs: OutputMap, ...args: string[]) => Promise<VerifyRun>;
@@ -48,7 +47,6 @@ export async function startDeployment(azure: LocalAzureSettings = {}): Promise<D
     stack,
     getPulumiOutput: () => output.join(""),
     up: (more) => stack.up({ ...options, ...more }),
-    refresh: () => stack.refresh(options),
     destroy: () => stack.destroy(options),
     verify: async (outputs, ...args) => {
       const lines: string[] = [];
@@ -94,4 +92,46 @@ export function listWrites({ azure }: Session, since = 0): string[] {
     .slice(since)
     .filter(({ service, method }) => service === "arm" && method !== "GET" && method !== "HEAD")
     .map(({ method, path }) => `${method} ${path.split("/").slice(-2).join("/")}`);
+}
+
+/** Asserts that there are writes that begin with each of `starts`, and all that begin with one before those that begin with the next. */
+export function expectOrder(writes: readonly string[], ...starts: readonly string[]): void {
+  const inOrder = starts.map((start) => writes.filter((write) => write.startsWith(start)));
+  for (const found of inOrder) expect(found).not.toEqual([]);
+  const meant = inOrder.flat();
+  expect(writes.filter((write) => meant.includes(write))).toEqual(meant);
+}
+
+/** Changes settings, deploys, verifies on each VM, and returns what that did to which resources, and in which order at Azure. */
+export async function change(
+  { session, up, expectAccess }: Deployment,
+  settings: Readonly<Record<string, string | undefined>>,
+  options?: Parameters<Deployment["up"]>[0],
+) {
+  for (const [name, value] of Object.entries(settings)) {
+    if (value === undefined) await session.devStack.removeConfig(name);
+    else await session.devStack.setConfig(name, value);
+  }
+  const requestsBefore = session.azure.requests.length;
+  const { summary, outputs } = await up(options);
+  const writes = listWrites(session, requestsBefore);
+  await expectAccess(outputs);
+  return { changes: summary.resourceChanges, writes, outputs };
+}
+
+/** Makes a resource group that isn't the stack's, and returns its id. */
+export async function createGroup(
+  { session, callArm }: Deployment,
+  name = "rg-own",
+): Promise<string> {
+  const id = `/subscriptions/${session.azure.subscriptionId}/resourceGroups/${name}`;
+  await callArm("PUT", `${id}?api-version=2024-03-01`, { location: "westeurope" });
+  return id;
+}
+
+/** Makes a user-assigned identity that isn't the stack's, and returns its id. */
+export async function createIdentity({ callArm }: Deployment, groupId: string): Promise<string> {
+  const id = `${groupId}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/own`;
+  await callArm("PUT", `${id}?api-version=2023-01-31`, { location: "westeurope" });
+  return id;
 }
