@@ -34,7 +34,7 @@ async function main(args: readonly string[]): Promise<number> {
     });
   }
   const progress = createProgress(
-    isQuiet ? () => undefined : (line) => process.stderr.write(`${line}\n`),
+    isQuiet ? () => undefined : (line) => void print(process.stderr, `${line}\n`),
   );
 
   const verification = await verify({
@@ -66,11 +66,17 @@ function redactValue(_key: string, value: unknown): unknown {
 
 /** Ends when the text is written, also to a pipe, and cut off by nothing that follows. */
 function print(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  // Who reads along may be gone; the exit code still counts. Done here, since Node opens a stream when it is first named.
+  if (stream.listenerCount("error", ignore) === 0) stream.on("error", ignore);
   return new Promise((resolve) => {
     stream.write(text, () => {
       resolve();
     });
   });
+}
+
+function ignore(): void {
+  // On purpose.
 }
 
 function toWaiting(waitMs: number, signal: AbortSignal, onWait: Waiting["onWait"]): Waiting {
@@ -115,11 +121,6 @@ process.on("uncaughtException", (error) => {
   process.stderr.write(`error ${code}: ${message}\n`);
   process.exit(exitCode);
 });
-for (const stream of [process.stdout, process.stderr]) {
-  // Who reads along may be gone; the exit code still counts.
-  stream.on("error", () => undefined);
-}
-
 void main(process.argv.slice(2)).then((exitCode) => {
   // Whatever a call that was given up has left behind, a half-open connection for instance, nothing waits for it.
   process.exit(exitCode);
