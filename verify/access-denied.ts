@@ -1,7 +1,7 @@
 import { toRoleCommands } from "./arm-failures";
 import { ARM_RETRIES, askArm, type ArmContext } from "./arm-request";
-import { isSameText } from "./config";
-import { VerifyError, type Cause, type FailureCode, type FailureDetails } from "./errors";
+import { isSameText } from "./checks";
+import { VerifyError, type Cause, type Fail } from "./errors";
 import type { Instance } from "./instance";
 import { isObject } from "./json";
 import { getPermissions, mayReadGroup } from "./permissions";
@@ -33,8 +33,7 @@ export async function explainAccessDenied(
   const { settings, token } = context;
   const { resourceGroup, subscriptionId } = settings;
   const { asked, cameBack } = denied;
-  const fail = (code: FailureCode, details: FailureDetails) =>
-    new VerifyError(code, { ...(asked && { asked }), ...(cameBack && { cameBack }), ...details });
+  const fail: Fail = (code, details) => new VerifyError(code, { ...details, asked, cameBack });
 
   // The time for retries is over by now.
   const [isAllowed, groups, instance] = await Promise.all([

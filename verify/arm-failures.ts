@@ -1,12 +1,6 @@
 import { isGuid } from "./checks";
 import { getScope, type Settings } from "./config";
-import {
-  VerifyError,
-  type Asked,
-  type CameBack,
-  type FailureCode,
-  type FailureDetails,
-} from "./errors";
+import { VerifyError, type Asked, type CameBack, type Fail } from "./errors";
 import type { HttpAnswer, HttpFailure, HttpOutcome } from "./http";
 import { isObject } from "./json";
 import type { AccessToken } from "./imds";
@@ -25,8 +19,6 @@ export interface ArmRequest {
   /** The token that was sent. */
   token: AccessToken;
 }
-
-type Fail = (code: FailureCode, details: Omit<FailureDetails, "asked" | "cameBack">) => VerifyError;
 
 /** The diagnosis of a request to ARM that did not end with status 200, by status and error code. */
 export function toArmError(outcome: HttpOutcome, request: ArmRequest): VerifyError {

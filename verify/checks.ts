@@ -4,6 +4,11 @@ import type { Given } from "./options";
 /** A day: far above every documented wait, and small enough for a timer. */
 const MAX_SECONDS = 86_400;
 
+/** Names and ids of Azure are equal whatever their casing. */
+export function isSameText(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
 /** Whether a text is a GUID, and with it safe to put into a command. */
 export function isGuid(text: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);

@@ -1,3 +1,5 @@
+import { isSameText } from "./checks";
+
 /** One of Azure's clouds, as far as Azure Resource Manager is concerned. */
 export interface Cloud {
   /** `azEnvironment` of the instance metadata; its casing varies. */
@@ -32,5 +34,5 @@ export const CLOUDS: readonly Readonly<Cloud>[] = [
 
 /** The cloud that the instance metadata names. */
 export function findCloud(environment: string): Cloud | undefined {
-  return CLOUDS.find((cloud) => cloud.environment.toLowerCase() === environment.toLowerCase());
+  return CLOUDS.find((cloud) => isSameText(cloud.environment, environment));
 }

@@ -1,5 +1,12 @@
 import { getProxyForUrl } from "proxy-from-env";
-import { checkGuid, checkResourceGroup, checkSeconds, checkUrl, refuse } from "./checks";
+import {
+  checkGuid,
+  checkResourceGroup,
+  checkSeconds,
+  checkUrl,
+  isSameText,
+  refuse,
+} from "./checks";
 import { CLOUDS, DEFAULT_CLOUD, findCloud } from "./clouds";
 import { VerifyError } from "./errors";
 import type { Instance } from "./instance";
@@ -222,11 +229,6 @@ export function formatVm(instance: Instance | undefined): string {
   const { resourceId = "" } = instance ?? {};
   // What came over http is not put into a command unseen.
   return `--ids "${/^[\w/.()-]+$/.test(resourceId) ? resourceId : "<VM's resource id>"}"`;
-}
-
-/** Names and ids of Azure are equal whatever their casing. */
-export function isSameText(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
 }
 
 /** The proxy that the HTTP client will use for ARM, by the rules of the proxy-from-env package, which it asks too. */

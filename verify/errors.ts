@@ -156,6 +156,12 @@ export interface FailureDetails {
   cameBack?: CameBack;
 }
 
+/** Makes the error of one call, of which it knows what was asked and what came back. */
+export type Fail = (
+  code: FailureCode,
+  details: Omit<FailureDetails, "asked" | "cameBack">,
+) => VerifyError;
+
 /**
  * The only error the parts of verify throw on purpose, and the form of a warning, which is not thrown. It never holds a
  * token nor the HTTP client's own error.

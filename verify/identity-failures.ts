@@ -1,5 +1,5 @@
-import { isGuid } from "./checks";
-import { CLIENT_ID_TAG, formatVm, isSameText, type TokenSettings } from "./config";
+import { isGuid, isSameText } from "./checks";
+import { CLIENT_ID_TAG, formatVm, type TokenSettings } from "./config";
 import { VerifyError, type Asked, type Cause } from "./errors";
 import type { HttpAnswer, HttpOutcome } from "./http";
 import { getImdsErrorCode, toImdsCameBack, toImdsError } from "./imds-failures";

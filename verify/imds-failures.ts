@@ -1,5 +1,5 @@
 import type { ImdsSettings } from "./config";
-import { VerifyError, type Asked, type CameBack, type Cause, type FailureDetails } from "./errors";
+import { VerifyError, type Asked, type CameBack, type Cause, type Fail } from "./errors";
 import { CONNECT_TIMEOUT_MS } from "./direct-transport";
 import type { HttpAnswer, HttpFailure, HttpOutcome } from "./http";
 import { isObject } from "./json";
@@ -53,11 +53,6 @@ const DENIED_CAUSES: readonly Cause[] = [
     commands: [PROBE_COMMAND],
   },
 ];
-
-type Fail = (
-  code: VerifyError["code"],
-  details: Omit<FailureDetails, "asked" | "cameBack">,
-) => VerifyError;
 
 /**
  * The diagnosis of a request to IMDS that did not end with status 200, by status and error code as documented in "How to

@@ -42,16 +42,16 @@ export async function checkPermissions(context: ArmContext): Promise<Permissions
       throw new VerifyError("INTERRUPTED", {
         message: "Interrupted while waiting for the permissions.",
         hint: "The resource group was read. Run verify again.",
-        ...(asked && { asked }),
-        ...(cameBack && { cameBack }),
+        asked,
+        cameBack,
       });
     }
     const warning = new VerifyError("PERMISSIONS_UNKNOWN", {
       message: `What else the identity may do can't be told: ${error.message}`,
       hint: "The resource group could be read all the same. Run verify again, or look at the role assignments.",
       commands: [toRoleCommands(context)[0]],
-      ...(asked && { asked }),
-      ...(cameBack && { cameBack }),
+      asked,
+      cameBack,
     });
     return { warnings: [warning] };
   }

@@ -1,6 +1,7 @@
+import { isSameText } from "./checks";
 import { CLOUDS } from "./clouds";
-import { isSameText, type TokenSettings } from "./config";
-import { VerifyError, type FailureCode, type FailureDetails } from "./errors";
+import type { TokenSettings } from "./config";
+import { VerifyError, type Fail, type FailureDetails } from "./errors";
 import type { AccessToken } from "./imds";
 
 /** Clocks may differ by as much without harm: what Microsoft Entra ID allows for when it issues a token. */
@@ -24,8 +25,7 @@ export function checkToken(
   nowMs: number,
 ): VerifyError[] {
   const { claims, asked, cameBack } = token;
-  const fail = (code: FailureCode, details: Omit<FailureDetails, "asked" | "cameBack">) =>
-    new VerifyError(code, { ...details, asked, cameBack });
+  const fail: Fail = (code, details) => new VerifyError(code, { ...details, asked, cameBack });
 
   if (claims.clientId && !isSameText(claims.clientId, settings.clientId)) {
     const isVms = /\/providers\/Microsoft\.Compute\//i.test(claims.identityResourceId ?? "");

@@ -42,33 +42,28 @@ export async function startDeployment(azure: LocalAzureSettings = {}): Promise<D
     onOutput: (text: string) => output.push(text),
     onError: (text: string) => output.push(text),
   };
+  async function runOn(vmId: string, outputs: OutputMap, args: string[]): Promise<VerifyRun> {
+    const lines: string[] = [];
+    const exitCode = await runVerify({
+      command: [readOutput(outputs, "verifyCommand"), ...args].join(" "),
+      env: getVmEnvironment(session.azure, vmId, session.caFile),
+      log: (line) => lines.push(line),
+    });
+    return { exitCode, text: lines.join("\n") };
+  }
   return {
     session,
     stack,
     getPulumiOutput: () => output.join(""),
     up: (more) => stack.up({ ...options, ...more }),
     destroy: () => stack.destroy(options),
-    verify: async (outputs, ...args) => {
-      const lines: string[] = [];
-      const exitCode = await runVerify({
-        command: [readOutput(outputs, "verifyCommand"), ...args].join(" "),
-        env: getVmEnvironment(session.azure, readOutput(outputs, "vmId"), session.caFile),
-        log: (line) => lines.push(line),
-      });
-      return { exitCode, text: lines.join("\n") };
-    },
+    verify: (outputs, ...args) => runOn(readOutput(outputs, "vmId"), outputs, args),
     expectAccess: async (outputs) => {
       const vmIds = Object.values(outputs.vmIds?.value as Record<string, string>);
       expect(vmIds).not.toEqual([]);
       for (const vmId of vmIds) {
-        const lines: string[] = [];
-        const exitCode = await runVerify({
-          command: `${readOutput(outputs, "verifyCommand")} --strict --quiet --wait 0`,
-          env: getVmEnvironment(session.azure, vmId, session.caFile),
-          log: (line) => lines.push(line),
-        });
-        expect(lines).toEqual([]);
-        expect(exitCode).toBe(0);
+        const run = await runOn(vmId, outputs, ["--strict", "--quiet", "--wait", "0"]);
+        expect(run).toEqual({ exitCode: 0, text: "" });
       }
     },
     callArm: async (method, pathAndQuery, body) => {
